@@ -1,0 +1,3 @@
+module github.com/mehari-go/mehari
+
+go 1.26.0
