@@ -1,0 +1,102 @@
+package simple_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/mehari-go/mehari/language/simple"
+)
+
+// slots is a scope as fast as a scope can be.
+type slots struct{ body, header, id any }
+
+func (s *slots) Value(kind simple.Kind, _ string) any {
+	switch kind {
+	case simple.Body:
+		return s.body
+	case simple.ExchangeID:
+		return s.id
+	}
+	return s.header
+}
+
+var templates = []struct{ name, text string }{
+	{"constant", "Hello World!"},
+	{"header", "${header.x}"},
+	{"log", "order ${header.x} in ${routeId}: ${body} (${exchangeId})"},
+	{"date", "${date:now:yyyy-MM-dd'T'HH:mm:ss.SSSXXX}"},
+	{"zone", "${date-with-timezone:now-1h:GMT+02:00:EEEE, d MMMM yyyy h:mm a z}"},
+}
+
+func scopes() map[string]*slots {
+	return map[string]*slots{
+		"string": {"some text", "h1", "id"},
+		"bytes":  {[]byte("some text"), []byte("h1"), "id"},
+		"number": {123456.5, int64(-123456), &counter{7}},
+		"time":   {time.Unix(1e9, 0), true, "id"},
+	}
+}
+
+// counter is an id that is not a string.
+type counter struct{ n byte }
+
+func (c *counter) AppendText(b []byte) ([]byte, error) { return append(b, '0'+c.n), nil }
+
+func TestAppendAllocatesNothing(t *testing.T) {
+	dst := make([]byte, 0, 256)
+	for _, test := range templates {
+		template := parse(t, test.text)
+		for name, scope := range scopes() {
+			n := testing.AllocsPerRun(100, func() {
+				if _, err := template.Append(dst, scope); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if n != 0 {
+				t.Errorf("%s with values of %s: %v allocations", test.name, name, n)
+			}
+		}
+	}
+}
+
+func TestEvalOfOneFunctionAllocatesNothing(t *testing.T) {
+	for _, text := range []string{"${body}", "${header.x}", "${exchangeProperty.x}", "${exchangeId}", "${routeId}"} {
+		template, scope := parse(t, text), scopes()["string"]
+		if n := testing.AllocsPerRun(100, func() { _, _ = template.Eval(scope) }); n != 0 {
+			t.Errorf("%s: %v allocations", text, n)
+		}
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for _, test := range templates {
+		b.Run(test.name, func(b *testing.B) {
+			template, scope, dst := parse(b, test.text), scopes()["string"], make([]byte, 0, 256)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := template.Append(dst, scope); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkEvalHeader(b *testing.B) {
+	template, scope := parse(b, "${header.x}"), scopes()["number"]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := template.Eval(scope); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := simple.Parse("order ${header.x}: ${body} at ${date:now:HH:mm:ss}"); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,60 @@
+package simple_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/mehari-go/mehari/language/simple"
+)
+
+// letter is a message with one header.
+type letter struct {
+	body any
+	due  time.Time
+}
+
+func (l letter) Value(kind simple.Kind, name string) any {
+	switch {
+	case kind == simple.Body:
+		return l.body
+	case kind == simple.Header && name == "due":
+		return l.due
+	}
+	return nil
+}
+
+func Example() {
+	template, err := simple.Parse("${body} is due on ${date:header.due:EEEE, d MMMM}.")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	text, err := template.Append(nil, letter{"The rent", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)})
+	fmt.Println(string(text), err)
+	// Output: The rent is due on Tuesday, 1 December. <nil>
+}
+
+func ExampleParse_error() {
+	_, err := simple.Parse("Hello ${boddy}!")
+	fmt.Println(err)
+	// Output:
+	// simple: column 9: unknown function "boddy" (did you mean "body"?)
+	// 	Hello ${boddy}!
+	// 	        ^
+}
+
+func ExampleTemplate_Eval() {
+	for _, text := range []string{"${body}", "${body}!", "body"} {
+		template, err := simple.Parse(text)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		value, err := template.Eval(letter{body: 42})
+		fmt.Printf("%T %v %v\n", value, value, err)
+	}
+	// Output:
+	// int 42 <nil>
+	// string 42! <nil>
+	// string body <nil>
+}

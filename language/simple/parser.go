@@ -1,0 +1,179 @@
+package simple
+
+import "strings"
+
+// A parser is a place in the source. What it reads is at pos and after.
+type parser struct {
+	src string
+	pos int
+}
+
+func (p *parser) done() bool   { return p.pos == len(p.src) }
+func (p *parser) rest() string { return p.src[p.pos:] }
+
+// at reports whether the next character is one of chars.
+func (p *parser) at(chars string) bool {
+	return !p.done() && strings.IndexByte(chars, p.src[p.pos]) >= 0
+}
+
+// take reads c if it comes next.
+func (p *parser) take(c byte) bool {
+	if p.done() || p.src[p.pos] != c {
+		return false
+	}
+	p.pos++
+	return true
+}
+
+func (p *parser) spaces() {
+	for p.at(" \t\r\n") {
+		p.pos++
+	}
+}
+
+// opening returns the length of the opening of a function that comes next, or 0.
+func (p *parser) opening() int {
+	for _, start := range []string{"${", "$simple{"} {
+		if strings.HasPrefix(p.rest(), start) {
+			return len(start)
+		}
+	}
+	return 0
+}
+
+// char reads a character of text, which may be written as an escape.
+func (p *parser) char() byte {
+	if c := p.escape(); c != 0 {
+		p.pos += 2
+		return c
+	}
+	p.pos++
+	return p.src[p.pos-1]
+}
+
+// escape returns the character that the escape at the place stands for, or 0.
+func (p *parser) escape() byte {
+	if rest := p.rest(); len(rest) > 1 && rest[0] == '\\' {
+		switch rest[1] {
+		case 'n':
+			return '\n'
+		case 't':
+			return '\t'
+		case 'r':
+			return '\r'
+		case '}':
+			return '}'
+		case '{':
+			if before := p.src[:p.pos]; strings.HasSuffix(before, "$") || strings.HasSuffix(before, "$simple") {
+				return '{'
+			}
+		}
+	}
+	return 0
+}
+
+// until reads up to any of the stops, the end of the function or of the source, or
+// the opening of another function, and resolves escapes.
+func (p *parser) until(stops string) string {
+	var text []byte
+	for !p.done() && !p.at(stops) && !p.at("}") && p.opening() == 0 {
+		text = append(text, p.char())
+	}
+	return string(text)
+}
+
+// skip goes behind the end of a function that was not understood.
+func (p *parser) skip() {
+	for depth := 1; depth > 0 && !p.done(); {
+		if n := p.opening(); n > 0 {
+			p.pos += n
+			depth++
+			continue
+		}
+		if p.at("}") {
+			depth--
+		}
+		p.char()
+	}
+}
+
+// function reads a function, of whose opening the length is n.
+func (p *parser) function(n int) (node, error) {
+	opening := p.src[p.pos : p.pos+n]
+	p.pos += n
+	p.spaces()
+	start := p.pos
+	name := p.until(" \t\r\n.:?[](){'\"")
+	if name == "" {
+		return nil, p.wanted("the name of a function")
+	}
+	construct, near := lookup(name)
+	if construct == nil {
+		return nil, p.errorf(start, "unknown function %q%s", name, near)
+	}
+	f, err := construct(p, name)
+	if err != nil {
+		return nil, err
+	}
+	p.spaces()
+	if p.done() {
+		return nil, p.wanted(`"}" to close %q`, opening)
+	}
+	if !p.take('}') {
+		return nil, p.wanted(`"}" after %q`, strings.TrimSpace(p.src[start:p.pos]))
+	}
+	return f, nil
+}
+
+// key reads the name in ".name", ":name", "[name]", "['name']" or `["name"]` behind
+// the function of that name.
+func (p *parser) key(function string) (string, error) {
+	switch {
+	case p.take('.'), p.take(':'):
+		return p.plainKey()
+	case p.take('['):
+		return p.bracketKey()
+	}
+	return "", p.wanted(`".name" or "['name']" after %q`, function)
+}
+
+func (p *parser) plainKey() (string, error) {
+	start := p.pos
+	key := p.until(" \t\r\n:?[](){'\"")
+	if key == "" || strings.HasSuffix(key, ".") {
+		return "", p.wanted("a name")
+	}
+	if dots := strings.Index("."+p.src[start:p.pos], ".."); dots >= 0 {
+		p.pos = start + dots
+		return "", p.wanted("a name")
+	}
+	return key, nil
+}
+
+func (p *parser) bracketKey() (string, error) {
+	p.spaces()
+	var key string
+	if p.at(`'"`) {
+		quote := p.src[p.pos : p.pos+1]
+		p.pos++
+		var text []byte
+		for !p.done() && !p.at(quote) {
+			text = append(text, p.char())
+		}
+		if p.done() {
+			return "", p.wanted("%s to end the name", quote)
+		}
+		p.pos++
+		key = string(text)
+	} else {
+		key = strings.TrimRight(p.until(`[]'"`), " \t\r\n")
+	}
+	if key == "" {
+		return "", p.wanted("a name")
+	}
+	p.spaces()
+	if !p.take(']') {
+		return "", p.wanted(`"]" after the name %q`, key)
+	}
+	return key, nil
+}
