@@ -29,11 +29,12 @@ var templates = []struct{ name, text string }{
 }
 
 func scopes() map[string]*slots {
+	route := "orders"
 	return map[string]*slots{
 		"string": {"some text", "h1", "id"},
 		"bytes":  {[]byte("some text"), []byte("h1"), "id"},
 		"number": {123456.5, int64(-123456), &counter{7}},
-		"time":   {time.Unix(1e9, 0), true, "id"},
+		"time":   {time.Unix(1e9, 0), true, &route},
 	}
 }
 

@@ -5,9 +5,9 @@ type Scope interface {
 	// Value returns the part of the message that kind says, and nil where there is
 	// none. The name is that of the header or property, and empty for other kinds.
 	//
-	// The value of ExchangeID, RouteID and FromRouteID is a string, or anything
-	// whose text is the id: a pointer that implements [encoding.TextAppender] spares
-	// the making of a string.
+	// The value of ExchangeID, RouteID and FromRouteID may be anything whose text is
+	// the id. A *string, or a pointer that implements [encoding.TextAppender], spares
+	// the memory that a string takes when it becomes an any; templates do not keep it.
 	Value(kind Kind, name string) any
 }
 

@@ -254,13 +254,16 @@ type id struct{ n int }
 
 func (i *id) AppendText(b []byte) ([]byte, error) { return fmt.Appendf(b, "ID-%d", i.n), nil }
 
-func TestIDFromAppender(t *testing.T) {
-	template, m := parse(t, "${exchangeId}"), &message{id: &id{7}}
-	if got, err := template.Append(nil, m); err != nil || string(got) != "ID-7" {
-		t.Errorf("Append = %q, %v", got, err)
-	}
-	if got, err := template.Eval(m); err != nil || got != "ID-7" {
-		t.Errorf("Eval = %#v, %v; want the string", got, err)
+func TestIDThatIsNoString(t *testing.T) {
+	template, ready := parse(t, "${exchangeId}"), "ID-7"
+	for _, id := range []any{&id{7}, &ready} {
+		m := &message{id: id}
+		if got, err := template.Append(nil, m); err != nil || string(got) != "ID-7" {
+			t.Errorf("Append with a %T = %q, %v", id, got, err)
+		}
+		if got, err := template.Eval(m); err != nil || got != "ID-7" {
+			t.Errorf("Eval with a %T = %#v, %v; want the string", id, got, err)
+		}
 	}
 }
 

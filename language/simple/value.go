@@ -16,6 +16,11 @@ func appendValue(dst []byte, v any) []byte {
 		return dst
 	case string:
 		return append(dst, v...)
+	case *string:
+		if v == nil {
+			return dst
+		}
+		return append(dst, *v...)
 	case []byte:
 		return append(dst, v...)
 	case bool:
