@@ -190,7 +190,7 @@ func (*broken) Error() string                    { return "broken" }
 func (broken) AppendText([]byte) ([]byte, error) { return nil, errors.New("no text") }
 
 func TestValuesAsText(t *testing.T) {
-	text, noon := "pointed", time.Date(2026, 11, 22, 12, 0, 0, 5e6, time.FixedZone("", 3600))
+	text, count, noon := "pointed", 3, time.Date(2026, 11, 22, 12, 0, 0, 5e6, time.FixedZone("", 3600))
 	tests := []struct {
 		value any
 		want  string
@@ -234,6 +234,7 @@ func TestValuesAsText(t *testing.T) {
 		{named("n"), "n"},
 		{json.Number("12.50"), "12.50"},
 		{&text, "pointed"},
+		{&count, "3"},
 		{(*string)(nil), ""},
 		{pair{1, 2}, "{1 2}"},
 		{&pair{1, 2}, "&{1 2}"},
