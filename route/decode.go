@@ -1,0 +1,231 @@
+package route
+
+import (
+	"encoding"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mehari-go/mehari/internal/nearest"
+)
+
+// A component's options are the fields of a struct with `uri` tags:
+//
+//	type Config struct {
+//		Name     string         `uri:".,required"`       // the path
+//		Period   *time.Duration `uri:"period"`           // nil means 1s
+//		Password string         `uri:"password,secret"`  // never shown
+//	}
+//
+// A field may be a string, URI, bool, number, [time.Duration], slice of strings,
+// [encoding.TextUnmarshaler], or a pointer to one of these where the zero value is not
+// the default.
+
+// Decode stores the address in cfg, a pointer to a struct with `uri` tags, whose zero
+// fields mean defaults. It reports every option that is unknown, malformed or missing.
+// Durations are written as in Go, "1m30s", or as a number of milliseconds.
+func (a Address) Decode(cfg any) error {
+	known := map[string]option{}
+	var errs []error
+	for o := range options(reflect.ValueOf(cfg).Elem()) {
+		if o.name != pathName {
+			known[o.name] = o
+			continue
+		}
+		if a.Path != "" {
+			errs = append(errs, o.parse("path", a.Path))
+		} else if o.required {
+			errs = append(errs, fmt.Errorf("nothing after %q: want %s:%s", a.Scheme+":", a.Scheme, strings.ToLower(o.field)))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Options)) {
+		o, ok := known[name]
+		switch values := a.Options[name]; {
+		case !ok:
+			errs = append(errs, fmt.Errorf("unknown option %q %s", name, nearest.Hint(name, slices.Sorted(maps.Keys(known)))))
+		case len(values) > 1:
+			errs = append(errs, fmt.Errorf("option %q is given %d times", name, len(values)))
+		default:
+			errs = append(errs, o.parse(fmt.Sprintf("option %q", name), values[0]))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		if known[name].required && !a.Options.Has(name) {
+			errs = append(errs, fmt.Errorf("option %q is missing", name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Encode is the inverse of [Address.Decode]: it returns the URI of a struct with `uri`
+// tags, with zero fields left out.
+func Encode(scheme string, cfg any) URI { return encode(scheme, cfg, false) }
+
+// Redact is like [Encode] with secrets replaced by "xxxxx". It is what an endpoint's
+// String returns.
+func Redact(scheme string, cfg any) string { return string(encode(scheme, cfg, true)) }
+
+func encode(scheme string, cfg any, redact bool) URI {
+	var path string
+	query := url.Values{}
+	v := reflect.ValueOf(cfg)
+	for o := range options(v) {
+		switch {
+		case o.value.IsZero():
+		case o.name == pathName:
+			path = escapePath(o.format())
+		case redact && o.secret:
+			query.Set(o.name, redacted)
+		default:
+			query.Set(o.name, o.format())
+		}
+	}
+	u := scheme + ":" + path
+	if len(query) > 0 {
+		u += "?" + query.Encode()
+	}
+	return URI(u)
+}
+
+// escapePath escapes what Parse gives a meaning to.
+func escapePath(path string) string {
+	path = strings.NewReplacer("%", "%25", "?", "%3F").Replace(path)
+	if strings.HasPrefix(path, "//") {
+		path = "//" + path
+	}
+	return path
+}
+
+const pathName = "."
+
+// An option is one tagged field of a config.
+type option struct {
+	name     string // pathName for the path
+	field    string
+	required bool
+	secret   bool
+	value    reflect.Value
+}
+
+func options(v reflect.Value) func(yield func(option) bool) {
+	return func(yield func(option) bool) {
+		for f, value := range v.Fields() {
+			tag, ok := f.Tag.Lookup("uri")
+			if !ok {
+				continue
+			}
+			name, flags, _ := strings.Cut(tag, ",")
+			o := option{name: name, field: f.Name, value: value}
+			for flag := range strings.SplitSeq(flags, ",") {
+				switch flag {
+				case "":
+				case "required":
+					o.required = true
+				case "secret":
+					o.secret = true
+				default:
+					panic(fmt.Sprintf("route: field %s: unknown flag %q in its uri tag (have required, secret)", f.Name, flag))
+				}
+			}
+			if !yield(o) {
+				return
+			}
+		}
+	}
+}
+
+func (o option) format() string {
+	v := o.value
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch x := v.Interface().(type) {
+	case encoding.TextMarshaler:
+		text, err := x.MarshalText()
+		if err != nil {
+			panic(fmt.Sprintf("route: field %s: %v", o.field, err)) // a Config that its own type refuses
+		}
+		return string(text)
+	case []string:
+		return strings.Join(x, ",")
+	default:
+		return fmt.Sprint(x)
+	}
+}
+
+// parse stores text in the option's field.
+func (o option) parse(what, text string) error {
+	v := o.value
+	if v.Kind() == reflect.Pointer {
+		v.Set(reflect.New(v.Type().Elem()))
+		v = v.Elem()
+	}
+	want, err := parseInto(v, text)
+	switch {
+	case err == nil:
+		return nil
+	case o.secret:
+		return fmt.Errorf("%s: want %s", what, want)
+	case want == "":
+		return fmt.Errorf("%s: %w", what, err)
+	default:
+		return fmt.Errorf("%s: want %s, have %q", what, want, text)
+	}
+}
+
+// parseInto stores text in v. Where it cannot, it says what it wants, if it knows.
+func parseInto(v reflect.Value, text string) (want string, err error) {
+	switch p := v.Addr().Interface().(type) {
+	case encoding.TextUnmarshaler:
+		return "", p.UnmarshalText([]byte(text))
+	case *time.Duration:
+		*p, err = parseDuration(text)
+		return "a duration like 500ms, 1m30s or a number of milliseconds", err
+	case *[]string:
+		*p = strings.Split(text, ",")
+		return "", nil
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Bool:
+		switch text {
+		case "true", "false":
+			v.SetBool(text == "true")
+		default:
+			return "true or false", strconv.ErrSyntax
+		}
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		n, err := strconv.ParseInt(text, 10, v.Type().Bits())
+		v.SetInt(n)
+		return "a whole number", err
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		n, err := strconv.ParseUint(text, 10, v.Type().Bits())
+		v.SetUint(n)
+		return "a whole number that is not negative", err
+	case reflect.Float32, reflect.Float64:
+		n, err := strconv.ParseFloat(text, v.Type().Bits())
+		v.SetFloat(n)
+		return "a number", err
+	default:
+		panic(fmt.Sprintf("route: an option cannot be a %s", v.Type()))
+	}
+	return "", nil
+}
+
+func parseDuration(text string) (time.Duration, error) {
+	ms, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return time.ParseDuration(text)
+	}
+	if d := time.Duration(ms) * time.Millisecond; d/time.Millisecond == time.Duration(ms) {
+		return d, nil
+	}
+	return 0, strconv.ErrRange
+}

@@ -1,0 +1,289 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/mehari-go/mehari/internal/nearest"
+)
+
+// Config is what an [Engine] needs. Zero fields mean defaults.
+type Config struct {
+	// Components serve the schemes of the routes' URIs.
+	Components Components
+
+	// Logger is for all that the engine and its components have to say; nil means
+	// slog.Default().
+	Logger *slog.Logger
+
+	// Properties give placeholders in URIs and texts their values; nil means that
+	// only {{env:NAME}} has one.
+	Properties Properties
+
+	// Drain is how long exchanges in flight may take to finish when a route or the
+	// engine stops; 0 means 25s, less than the 30s that Kubernetes gives a pod.
+	Drain time.Duration
+
+	// Abandon is how long exchanges that are given up after Drain may take to notice
+	// it; after that the engine goes on without them. 0 means 2s.
+	Abandon time.Duration
+
+	// Restart is how long to wait before a consumer is started anew that ended while
+	// its route is started.
+	Restart Backoff
+
+	// Poison is for tests: exchanges are not reused, and one that is used after its
+	// release panics.
+	Poison bool
+}
+
+// A Backoff tells how long to wait after the first, second, … failure in a row: Delay,
+// then twice as long each time up to Max, each plus or minus a random tenth.
+type Backoff struct {
+	Delay time.Duration // 0 means 1s
+	Max   time.Duration // 0 means 1m
+}
+
+// An Engine runs routes. All its methods may be called from many goroutines at once.
+type Engine struct {
+	config     Config
+	logger     *slog.Logger
+	properties placeholders
+	clock      clock
+	env        Env
+	producers  producers
+
+	mu      sync.Mutex
+	routes  []*running // in the order in which they start
+	added   int        // routes ever added
+	phase   phase
+	base    context.Context // of everything that runs; it lives until the drain time is over
+	kill    context.CancelCauseFunc
+	workers sync.WaitGroup
+}
+
+// phase is how far an engine's life has come.
+type phase uint8
+
+const (
+	isNew phase = iota
+	isRunning
+	isStopping
+	isStopped
+)
+
+// New builds the routes. It reports all that is wrong with them in one error, one line
+// for each mistake, with the place in the source. It does no I/O and starts nothing.
+func New(cfg Config, routes ...*Route) (*Engine, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	var errs []error
+	for _, d := range []struct {
+		name  string
+		value *time.Duration
+		def   time.Duration
+	}{
+		{"Drain", &cfg.Drain, 25 * time.Second},
+		{"Abandon", &cfg.Abandon, 2 * time.Second},
+		{"Restart.Delay", &cfg.Restart.Delay, time.Second},
+		{"Restart.Max", &cfg.Restart.Max, time.Minute},
+	} {
+		if *d.value == 0 {
+			*d.value = d.def
+		}
+		if *d.value < 0 {
+			errs = append(errs, fmt.Errorf("route: Config.%s: want a duration that is not negative, have %v", d.name, *d.value))
+		}
+	}
+	for scheme, c := range cfg.Components {
+		if !isScheme(scheme) {
+			errs = append(errs, fmt.Errorf("route: Config.Components: %q cannot be the scheme of a URI", scheme))
+		}
+		if c == nil {
+			errs = append(errs, fmt.Errorf("route: Config.Components: the component for %q is nil", scheme))
+		}
+	}
+	e := &Engine{config: cfg, logger: cfg.Logger, properties: placeholders{cfg.Properties}}
+	e.clock = clock{base: time.Now(), busy: e.exchanges}
+	e.env = Env{Resolve: e.resolve, Logger: cfg.Logger}
+	if err := errors.Join(append(errs, e.Add(routes...))...); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// exchanges is how many exchanges the engine's routes have taken so far.
+func (e *Engine) exchanges() (n int64) {
+	for _, r := range e.list() {
+		total, _ := r.flights.count()
+		n += total
+	}
+	return n
+}
+
+// resolve returns the endpoint at u.
+func (e *Engine) resolve(u URI) (Endpoint, error) {
+	u, err := e.properties.resolveURI(u)
+	if err != nil {
+		return nil, err
+	}
+	addr, err := u.Parse()
+	if err != nil {
+		return nil, err
+	}
+	c, ok := e.config.Components[addr.Scheme]
+	if !ok {
+		return nil, fmt.Errorf("no component %q %s", addr.Scheme, nearest.Hint(addr.Scheme, slices.Sorted(maps.Keys(e.config.Components))))
+	}
+	ep, err := c.Endpoint(e.env, addr)
+	if err == nil && ep == nil {
+		err = fmt.Errorf("the component %q (%T) makes no endpoint", addr.Scheme, c)
+	}
+	return ep, err
+}
+
+// list returns the routes in the order in which they start.
+func (e *Engine) list() []*running {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.routes
+}
+
+// Add builds more routes, all or, with an error like that of [New], none of them. In an
+// engine that runs they start, unless [Route.AutoStart] says otherwise.
+func (e *Engine) Add(routes ...*Route) error {
+	e.mu.Lock()
+	if e.phase > isRunning {
+		e.mu.Unlock()
+		return ErrStopped
+	}
+	taken := map[string]Position{}
+	for _, r := range e.routes {
+		taken[r.id] = r.def.place
+	}
+	for _, r := range routes {
+		if r == nil {
+			e.mu.Unlock()
+			return errors.New("route: nil route")
+		}
+		if r.id != "" {
+			if _, ok := taken[r.id]; !ok {
+				taken[r.id] = Position{} // to be told from those below
+			}
+		}
+	}
+	ids := make([]string, len(routes))
+	for i, r := range routes {
+		for ids[i] = r.id; ids[i] == ""; {
+			e.added++
+			id := "route" + strconv.Itoa(e.added)
+			if _, ok := taken[id]; !ok {
+				taken[id], ids[i] = r.place, id
+			}
+		}
+	}
+	e.mu.Unlock()
+
+	var built []*running
+	var errs []error
+	for i, def := range routes {
+		r, err := e.build(def, ids[i])
+		if place := taken[ids[i]]; def.id != "" && place != (Position{}) {
+			errs = append(errs, &BuildError{ids[i], "", def.place, fmt.Errorf("the route at %s has the same id", place)})
+		}
+		taken[ids[i]] = def.place
+		built, errs = append(built, r), append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, r := range built {
+		if slices.ContainsFunc(e.routes, func(other *running) bool { return other.id == r.id }) {
+			return &BuildError{r.id, "", r.def.place, errors.New("a route with this id was added at the same time")}
+		}
+	}
+	e.routes = append(slices.Clone(e.routes), built...)
+	slices.SortStableFunc(e.routes, startOrder)
+	if e.phase == isRunning {
+		slices.SortStableFunc(built, startOrder)
+		e.startAll(built)
+	}
+	return nil
+}
+
+// startOrder is by number, internal routes first.
+func startOrder(a, b *running) int {
+	if a.def.order != b.def.order {
+		return a.def.order - b.def.order
+	}
+	if a.internal() == b.internal() {
+		return 0
+	} else if a.internal() {
+		return -1
+	}
+	return 1
+}
+
+type fromStep struct{ uri URI }
+
+func (s fromStep) String() string         { return fmt.Sprintf("from %q", s.uri) }
+func (fromStep) Build(*Builder) Processor { return nil }
+
+// build builds one route.
+func (e *Engine) build(def *Route, id string) (*running, error) {
+	b := &Builder{Env: e.env, engine: e, route: id, step: placed{fromStep{def.from}, def.place}}
+	ep, err := e.resolve(def.from)
+	consumer, ok := ep.(Consumer)
+	switch {
+	case err != nil:
+		b.Errorf("%w", err)
+	case !ok:
+		b.Errorf("%s cannot start a route", ep)
+	}
+	r := &running{engine: e, def: def, id: id, consumer: consumer, state: Stopped, since: time.Now()}
+	r.flights.clock = &e.clock
+	r.steps = b.steps(def.steps)
+	r.nodes = b.nodes
+	r.top = topNodes(b.nodes)
+	return r, errors.Join(b.errs...)
+}
+
+// topNodes returns the nodes that are nested in no other.
+func topNodes(nodes []*node) (top []*node) {
+	nested := map[*node]bool{}
+	for _, n := range nodes {
+		for _, child := range n.nested {
+			nested[child] = true
+		}
+	}
+	for _, n := range nodes {
+		if !nested[n] {
+			top = append(top, n)
+		}
+	}
+	return top
+}
+
+// find returns the route with an id.
+func (e *Engine) find(id string) (*running, error) {
+	var have []string
+	for _, r := range e.list() {
+		if r.id == id {
+			return r, nil
+		}
+		have = append(have, r.id)
+	}
+	slices.Sort(have)
+	return nil, fmt.Errorf("route: no route %q %s", id, nearest.Hint(id, have))
+}

@@ -1,0 +1,138 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+)
+
+// A Position is the place in the source where a route or a step was written.
+type Position struct {
+	File string
+	Line int
+}
+
+func (p Position) String() string {
+	if p.File == "" {
+		return "unknown place"
+	}
+	return fmt.Sprintf("%s:%d", p.File, p.Line)
+}
+
+// caller returns the first position outside this package.
+func caller() Position {
+	var pcs [16]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if !strings.HasPrefix(f.Function, thisPackage) {
+			return Position{f.File, f.Line}
+		}
+		if !more {
+			return Position{}
+		}
+	}
+}
+
+var thisPackage = func() string {
+	pc, _, _, _ := runtime.Caller(0)
+	name := runtime.FuncForPC(pc).Name() // github.com/mehari-go/mehari/route.init.func1
+	return name[:strings.LastIndexByte(name, '/')] + "/route."
+}()
+
+// A BuildError says which step of which route could not be built, and why.
+type BuildError struct {
+	Route string // the route's id
+	Step  string // as it was written; "" for the route as a whole
+	Place Position
+	Err   error
+}
+
+func (e *BuildError) Error() string { return describe(e.Place, e.Route, "", e.Step, e.Err) }
+
+// Unwrap returns the cause.
+func (e *BuildError) Unwrap() error { return e.Err }
+
+// A StepError says at which step an exchange failed, and why.
+type StepError struct {
+	Route    string // the route's id
+	Step     string // as it was written
+	Place    Position
+	Exchange string // the exchange's id
+	Err      error
+}
+
+func (e *StepError) Error() string { return describe(e.Place, e.Route, e.Exchange, e.Step, e.Err) }
+
+// Unwrap returns the cause.
+func (e *StepError) Unwrap() error { return e.Err }
+
+func describe(place Position, route, exchange, step string, err error) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: route %q", place, route)
+	if exchange != "" {
+		fmt.Fprintf(&b, ": exchange %s", exchange)
+	}
+	if step != "" {
+		b.WriteString(": " + step)
+	}
+	indented := strings.ReplaceAll(err.Error(), "\n", "\n\t")
+	return b.String() + ": " + indented
+}
+
+// A PanicError is the error of an exchange, or of a consumer, whose code panicked.
+type PanicError struct {
+	Value any
+	Stack []byte // of the goroutine that panicked
+}
+
+func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
+
+// Unwrap returns the value of the panic if it is an error.
+func (e *PanicError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// A DrainError is returned by [Engine.Run] and [Engine.Stop] when exchanges were still
+// in flight after [Config.Drain] and were given up.
+type DrainError struct {
+	Drain    time.Duration
+	InFlight []Flight
+}
+
+func (e *DrainError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "route: %d exchanges were still in flight after %v:", len(e.InFlight), e.Drain)
+	for _, f := range e.InFlight {
+		b.WriteString("\n\t" + f.String())
+	}
+	return b.String()
+}
+
+// A Flight is an exchange in flight.
+type Flight struct {
+	Exchange string // its id
+	Route    string // the route's id
+	Step     string // the step it is in; "" where it has not reached one
+	Place    Position
+	Age      time.Duration // since it came to this route; where exchanges come fast, to the second
+}
+
+func (f Flight) String() string {
+	return fmt.Sprintf("%s: route %q: exchange %s: %s: in flight for %v", f.Place, f.Route, f.Exchange, f.Step, f.Age)
+}
+
+var (
+	// ErrDone is returned by a [Consumer] that has no more to give, so that it is not
+	// called again.
+	ErrDone = errors.New("route: the consumer is done")
+
+	// ErrStopped is returned to those who talk to an engine that does not run.
+	ErrStopped = errors.New("route: the engine does not run")
+
+	// errAbandoned is the cause of the contexts of exchanges that outlived the drain time.
+	errAbandoned = errors.New("route: stopped: the drain time is over")
+)

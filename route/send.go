@@ -1,0 +1,146 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// A SendOption adds to what [Engine.Send] and [Engine.Request] send.
+type SendOption func(*Exchange)
+
+// WithHeader adds a header.
+func WithHeader(name string, value any) SendOption {
+	return func(ex *Exchange) { ex.SetHeader(name, value) }
+}
+
+// WithProperty adds a property.
+func WithProperty(name string, value any) SendOption {
+	return func(ex *Exchange) { ex.SetProperty(name, value) }
+}
+
+// Send sends a message to an endpoint, for code that stands outside of the routes. It
+// returns when the endpoint is done with the message, which for seda is when the
+// message is in the queue. The engine must run.
+func (e *Engine) Send(ctx context.Context, u URI, body any, options ...SendOption) error {
+	ex := NewExchange(body)
+	defer ex.Release()
+	return e.send(ctx, u, ex, options)
+}
+
+// Request is like [Engine.Send] and returns what the endpoint has made of the message:
+// after a route, the reply that its last step has left. The exchange is the caller's,
+// who need not release it.
+func (e *Engine) Request(ctx context.Context, u URI, body any, options ...SendOption) (*Exchange, error) {
+	ex := NewRequest(body)
+	if err := e.send(ctx, u, ex, options); err != nil {
+		ex.Release()
+		return nil, err
+	}
+	return ex, nil
+}
+
+func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOption) error {
+	e.mu.Lock()
+	base := e.base
+	up := e.phase == isRunning || e.phase == isStopping // code in a last exchange may still send
+	e.mu.Unlock()
+	if !up {
+		return fmt.Errorf("send to %q: %w", u, ErrStopped)
+	}
+	p, err := e.producers.get(e, u)
+	if err != nil {
+		return fmt.Errorf("send to %q: %w", u, err)
+	}
+	ex.quiet, ex.poison = true, e.config.Poison
+	for _, o := range options {
+		o(ex)
+	}
+	if phaseOf(ctx).engine != e { // not from within a route
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer context.AfterFunc(base, func() { cancel(context.Cause(base)) })()
+		ctx = context.WithValue(ctx, phaseKey{}, &phaseValue{engine: e, work: true})
+	}
+	return p.Process(ctx, ex)
+}
+
+// producers keeps the endpoints that code outside of routes has sent to.
+type producers struct {
+	mu    sync.Mutex
+	known map[URI]Processor
+}
+
+// maxProducers is how many are kept, as in Camel's producer cache.
+const maxProducers = 1000
+
+func (ps *producers) get(e *Engine, u URI) (Processor, error) {
+	ps.mu.Lock()
+	p, ok := ps.known[u]
+	ps.mu.Unlock()
+	if ok {
+		return p, nil
+	}
+	ep, err := e.resolve(u)
+	if err != nil {
+		return nil, err
+	}
+	producer, ok := ep.(Producer)
+	if !ok {
+		return nil, fmt.Errorf("%s cannot be sent to", ep)
+	}
+	ps.mu.Lock()
+	defer ps.mu.Unlock()
+	if ps.known == nil || len(ps.known) >= maxProducers {
+		ps.known = map[URI]Processor{}
+	}
+	ps.known[u] = producer
+	return producer, nil
+}
+
+// Receive takes one message from an endpoint that can start a route and acknowledges
+// it. The exchange is the caller's, who need not release it. It waits until there is a
+// message, the consumer fails or ctx is done.
+func (e *Engine) Receive(ctx context.Context, u URI) (*Exchange, error) {
+	ep, err := e.resolve(u)
+	if err != nil {
+		return nil, fmt.Errorf("receive from %q: %w", u, err)
+	}
+	c, ok := ep.(Consumer)
+	if !ok {
+		return nil, fmt.Errorf("receive from %q: %s cannot start a route", u, ep)
+	}
+	taking, stop := context.WithCancel(ctx)
+	defer stop()
+	one := &receiver{stop: stop}
+	err = consume(taking, c, one)
+	switch {
+	case one.got != nil:
+		return one.got, nil
+	case ctx.Err() != nil:
+		return nil, fmt.Errorf("receive from %q: %w", u, context.Cause(ctx))
+	case err == nil:
+		err = ErrDone
+	}
+	return nil, fmt.Errorf("receive from %q: %w", u, err)
+}
+
+// A receiver takes the first exchange and refuses those after it.
+type receiver struct {
+	mu   sync.Mutex
+	got  *Exchange
+	stop context.CancelFunc
+}
+
+func (r *receiver) Process(_ context.Context, ex *Exchange) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.got != nil {
+		return errors.New("route: only one message was wanted")
+	}
+	r.got = ex.Clone()
+	r.stop()
+	return nil
+}

@@ -1,0 +1,182 @@
+package route
+
+import (
+	"context"
+	"errors"
+)
+
+// The steps that branch: filter, choice and try.
+
+type filterStep struct {
+	keep Cond
+	body *Block
+}
+
+func (filterStep) String() string { return "filter" }
+
+func (s filterStep) Build(b *Builder) Processor {
+	return &filter{b.Predicate(s.keep), b.Block(s.body)}
+}
+
+// A filterRest is a filter whose body is what follows it.
+type filterRest struct{ keep Cond }
+
+func (filterRest) String() string               { return "filter" }
+func (s filterRest) Build(b *Builder) Processor { return s.buildRest(b, nil) }
+func (s filterRest) buildRest(b *Builder, following []placed) Processor {
+	return &filter{b.Predicate(s.keep), b.steps(following)}
+}
+
+type filter struct {
+	keep Predicate
+	then Processor
+}
+
+func (f *filter) Process(ctx context.Context, ex *Exchange) error {
+	ok, err := f.keep(ctx, ex)
+	if !ok || err != nil {
+		return err
+	}
+	return f.then.Process(ctx, ex)
+}
+
+type choiceStep struct{ cases []*Case }
+
+func (choiceStep) String() string { return "choice" }
+
+func (s choiceStep) Build(b *Builder) Processor {
+	c := &choice{}
+	if len(s.cases) == 0 {
+		b.Errorf("want at least one route.When")
+	}
+	outer := b.step
+	for i, k := range s.cases {
+		if k == nil {
+			b.Errorf("case %d is nil", i+1)
+			continue
+		}
+		if k.place.File != "" {
+			b.step.place = k.place
+		}
+		br := branch{}
+		if _, last := k.when.(otherwise); !last {
+			br.when = b.Predicate(k.when)
+		} else if i < len(s.cases)-1 {
+			b.Errorf("otherwise must come last")
+		}
+		b.step = outer
+		br.then = b.steps(k.steps)
+		c.branches = append(c.branches, br)
+	}
+	return c
+}
+
+type branch struct {
+	when Predicate // nil for otherwise
+	then *pipeline
+}
+
+type choice struct{ branches []branch }
+
+func (c *choice) Process(ctx context.Context, ex *Exchange) error {
+	for i := range c.branches {
+		br := &c.branches[i]
+		if br.when != nil {
+			ok, err := br.when(ctx, ex)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
+			}
+		}
+		return br.then.Process(ctx, ex)
+	}
+	return nil
+}
+
+// Caught is the property that carries the error into the steps of a [Catch].
+var Caught = NewProperty[error]("CamelExceptionCaught")
+
+// A Handler is what may follow the body of a Try: [Catch] or [Finally].
+type Handler interface{ built() handler }
+
+type handler struct {
+	matches func(error) bool // nil for finally
+	all     bool             // matches every error
+	name    string
+	place   Position
+	steps   []placed
+}
+
+type tryStep struct {
+	body     *Block
+	handlers []Handler
+}
+
+func (tryStep) String() string { return "try" }
+
+func (s tryStep) Build(b *Builder) Processor {
+	t := &try{body: b.Block(s.body)}
+	if s.body == nil {
+		b.Errorf("want a block: route.Do()")
+	}
+	if len(s.handlers) == 0 {
+		b.Errorf("want route.Catch or route.Finally")
+	}
+	outer, caughtAll := b.step, false
+	for i, h := range s.handlers {
+		if h == nil {
+			b.Errorf("handler %d is nil", i+1)
+			continue
+		}
+		h := h.built()
+		b.step.place = h.place
+		switch {
+		case h.matches == nil && i < len(s.handlers)-1:
+			b.Errorf("finally must come last")
+		case h.matches != nil && caughtAll:
+			b.Errorf("%s is never reached: an earlier one catches every error", h.name)
+		}
+		b.step = outer
+		if h.matches == nil {
+			t.finally = b.steps(h.steps)
+			continue
+		}
+		caughtAll = caughtAll || h.all
+		t.catches = append(t.catches, catch{h.matches, b.steps(h.steps)})
+	}
+	return t
+}
+
+type catch struct {
+	matches func(error) bool
+	then    *pipeline
+}
+
+type try struct {
+	body    Processor
+	catches []catch
+	finally *pipeline
+}
+
+func (t *try) Process(ctx context.Context, ex *Exchange) error {
+	err := t.body.Process(ctx, ex)
+	if err != nil {
+		for _, c := range t.catches {
+			if c.matches(err) {
+				Caught.Set(ex, err)
+				err = c.then.Process(ctx, ex)
+				break
+			}
+		}
+	}
+	if t.finally == nil {
+		return err
+	}
+	stopped := ex.stopped
+	ex.stopped = false // a Stop in the body does not stop what always runs
+	failed := t.finally.Process(ctx, ex)
+	ex.stopped = ex.stopped || stopped
+	return errors.Join(err, failed)
+}

@@ -1,0 +1,97 @@
+package route
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+
+	"github.com/mehari-go/mehari/language/simple"
+)
+
+type logStep struct{ text string }
+
+func (s logStep) String() string { return "log " + text(s.text) }
+
+func (s logStep) Build(b *Builder) Processor {
+	t := b.template(s.text)
+	if t == nil {
+		return &pipeline{}
+	}
+	constant, isConstant := t.Constant()
+	logger, route := b.Logger, slog.String("route", b.route)
+	buffers := sync.Pool{New: func() any { return new([]byte) }}
+	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
+		if !logger.Enabled(ctx, slog.LevelInfo) {
+			return nil
+		}
+		msg := constant
+		if !isConstant {
+			buf := buffers.Get().(*[]byte)
+			defer buffers.Put(buf)
+			var err error
+			if *buf, err = t.Append((*buf)[:0], (*scope)(ex)); err != nil {
+				return err
+			}
+			msg = string(*buf)
+		}
+		logger.LogAttrs(ctx, slog.LevelInfo, msg, route, slog.String("exchange", ex.ID()))
+		return nil
+	})
+}
+
+// template parses text in the simple language. It returns nil if that is not right.
+func (b *Builder) template(text string) *simple.Template {
+	t, err := simple.Parse(b.Text(text))
+	if err != nil {
+		b.Errorf("%w", err)
+		return nil
+	}
+	return t
+}
+
+// Simple is an expression in Apache Camel's simple language: "${body} for ${header.name}".
+// Its value is text, or, where it is one function and nothing else, what that gives.
+// Package language/simple describes it.
+func Simple(text string) Expr { return simpleText(text) }
+
+type simpleText string
+
+func (s simpleText) String() string { return "simple " + text(string(s)) }
+
+func (s simpleText) expression(b *Builder) value {
+	t := b.template(string(s))
+	if t == nil {
+		return value{}
+	}
+	if text, ok := t.Constant(); ok {
+		return value{constant: text}
+	}
+	return value{eval: func(_ context.Context, ex *Exchange) (any, error) { return t.Eval((*scope)(ex)) }}
+}
+
+// scope shows an exchange to the simple language.
+type scope Exchange
+
+// Value implements [simple.Scope].
+func (s *scope) Value(kind simple.Kind, name string) any {
+	ex := (*Exchange)(s)
+	switch kind {
+	case simple.Body:
+		return ex.Body
+	case simple.Header:
+		return ex.Header(name)
+	case simple.Property:
+		return ex.Property(name)
+	case simple.ExchangeID:
+		return ex.ID()
+	case simple.RouteID:
+		return ex.route
+	case simple.FromRouteID:
+		return ex.fromRoute
+	case simple.Exception:
+		if err, ok := Caught.Get(ex); ok {
+			return err
+		}
+	}
+	return nil
+}

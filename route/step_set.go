@@ -1,0 +1,139 @@
+package route
+
+import (
+	"context"
+	"fmt"
+	"strings"
+)
+
+// The steps that change the body, headers and properties.
+
+type setBodyStep struct {
+	name string
+	e    Expr
+}
+
+func (s setBodyStep) String() string { return s.name }
+
+func (s setBodyStep) Build(b *Builder) Processor {
+	v := b.value(s.e)
+	if v.eval == nil {
+		return setBody{v.constant}
+	}
+	return ProcessorFunc(func(ctx context.Context, ex *Exchange) (err error) {
+		body, err := v.eval(ctx, ex)
+		if err == nil {
+			ex.Body = body
+		}
+		return err
+	})
+}
+
+type setBody struct{ value any }
+
+func (setBody) quick() {}
+func (s setBody) Process(_ context.Context, ex *Exchange) error {
+	ex.Body = s.value
+	return nil
+}
+
+type setFieldStep struct {
+	kind string // header or property
+	name string
+	e    Expr
+}
+
+func (s setFieldStep) String() string { return fmt.Sprintf("set %s %q", s.kind, s.name) }
+
+func (s setFieldStep) Build(b *Builder) Processor {
+	if s.name == "" {
+		b.Errorf("want a name")
+	}
+	v := b.value(s.e)
+	property := s.kind == "property"
+	if v.eval == nil {
+		return &setField{property, s.name, v.constant}
+	}
+	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
+		x, err := v.eval(ctx, ex)
+		if err != nil {
+			return err
+		}
+		(&setField{property, s.name, x}).Process(ctx, ex)
+		return nil
+	})
+}
+
+type setField struct {
+	property bool
+	name     string
+	value    any
+}
+
+func (*setField) quick() {}
+func (s *setField) Process(_ context.Context, ex *Exchange) error {
+	if s.property {
+		ex.properties.set(s.name, s.value)
+	} else {
+		ex.headers.set(s.name, s.value)
+	}
+	return nil
+}
+
+type removeHeaderStep struct{ name string }
+
+func (s removeHeaderStep) String() string { return fmt.Sprintf("remove header %q", s.name) }
+
+func (s removeHeaderStep) Build(b *Builder) Processor {
+	if s.name == "" {
+		return b.Errorf("want a name")
+	}
+	return removeHeaders{func(name string) bool { return len(name) == len(s.name) && equalFold(name, s.name) }}
+}
+
+type removeHeadersStep struct {
+	pattern string
+	keep    []string
+}
+
+func (s removeHeadersStep) String() string { return fmt.Sprintf("remove headers %q", s.pattern) }
+
+func (s removeHeadersStep) Build(b *Builder) Processor {
+	if s.pattern == "" {
+		return b.Errorf("want a pattern; * stands for any text")
+	}
+	return removeHeaders{func(name string) bool {
+		for _, keep := range s.keep {
+			if matches(keep, name) {
+				return false
+			}
+		}
+		return matches(s.pattern, name)
+	}}
+}
+
+type removeHeaders struct{ match func(name string) bool }
+
+func (removeHeaders) quick() {}
+func (r removeHeaders) Process(_ context.Context, ex *Exchange) error {
+	ex.headers.remove(r.match)
+	return nil
+}
+
+// matches tells whether name matches pattern, without case, where * stands for any text.
+func matches(pattern, name string) bool {
+	first, rest, star := strings.Cut(pattern, "*")
+	if len(name) < len(first) || !equalFold(name[:len(first)], first) {
+		return false
+	}
+	name = name[len(first):]
+	if !star {
+		return name == ""
+	}
+	for i := range len(name) + 1 {
+		if matches(rest, name[i:]) {
+			return true
+		}
+	}
+	return false
+}
