@@ -25,8 +25,8 @@ type Exchange struct {
 	headers    fields
 	properties fields
 	id         exchangeID
-	route      string // where it is now
-	fromRoute  string // where it began
+	at         *running // where it is now, nil outside of routes
+	from       *running // where it began
 	flight     *flight
 	hint       *flight // the one it had last, which is likely free
 	stopped    bool
@@ -70,7 +70,7 @@ func (ex *Exchange) Release() {
 	ex.headers.reset()
 	ex.properties.reset()
 	ex.id = exchangeID{}
-	ex.route, ex.fromRoute, ex.flight = "", "", nil
+	ex.at, ex.from, ex.flight = nil, nil, nil
 	ex.stopped, ex.reply, ex.quiet = false, false, false
 	exchanges.Put(ex)
 }
@@ -94,7 +94,7 @@ func (ex *Exchange) Clone() *Exchange {
 	c := NewExchange(ex.Body)
 	c.headers.copyFrom(&ex.headers)
 	c.properties.copyFrom(&ex.properties)
-	c.route, c.fromRoute, c.flight = ex.route, ex.fromRoute, nil
+	c.at, c.from = ex.at, ex.from
 	c.reply, c.poison = ex.reply, ex.poison
 	return c
 }
@@ -109,45 +109,47 @@ func (ex *Exchange) ID() string {
 }
 
 // RouteID is the id of the route that the exchange is in, "" outside of routes.
-func (ex *Exchange) RouteID() string { return ex.route }
+func (ex *Exchange) RouteID() string { return ex.at.name() }
 
 // FromRouteID is the id of the route that the exchange began in.
-func (ex *Exchange) FromRouteID() string { return ex.fromRoute }
+func (ex *Exchange) FromRouteID() string { return ex.from.name() }
 
 // ReplyExpected tells whether someone waits for what the route makes of the exchange.
 func (ex *Exchange) ReplyExpected() bool { return ex.reply }
 
 // Header returns the header called name, or nil. Names compare without case.
-func (ex *Exchange) Header(name string) any { ex.guard(); return ex.headers.get(name) }
+func (ex *Exchange) Header(name string) any { ex.guard(); return ex.headers.get(named(name)) }
 
 // SetHeader stores value under name. A nil value is stored as such; see [Exchange.RemoveHeader].
-func (ex *Exchange) SetHeader(name string, value any) { ex.guard(); ex.headers.set(name, value) }
-
-// SetTextHeader stores text under name. Unlike SetHeader it does not allocate.
-func (ex *Exchange) SetTextHeader(name, text string) { ex.guard(); ex.headers.setText(name, text) }
+func (ex *Exchange) SetHeader(name string, value any) {
+	ex.guard()
+	n := named(name)
+	ex.headers.set(&n, value)
+}
 
 // RemoveHeader takes the header called name away and tells whether it was there.
 func (ex *Exchange) RemoveHeader(name string) bool {
 	ex.guard()
-	return ex.headers.remove(func(n string) bool { return len(n) == len(name) && equalFold(n, name) }) > 0
+	return ex.headers.remove(func(n string) bool { return equalFold(n, name) }) > 0
 }
 
 // Headers yields the headers in the order in which they were first set.
 func (ex *Exchange) Headers() iter.Seq2[string, any] { ex.guard(); return ex.headers.all() }
 
 // Property returns the property called name, or nil. Names compare without case.
-func (ex *Exchange) Property(name string) any { ex.guard(); return ex.properties.get(name) }
+func (ex *Exchange) Property(name string) any { ex.guard(); return ex.properties.get(named(name)) }
 
 // SetProperty stores value under name.
 func (ex *Exchange) SetProperty(name string, value any) {
 	ex.guard()
-	ex.properties.set(name, value)
+	n := named(name)
+	ex.properties.set(&n, value)
 }
 
 // RemoveProperty takes the property called name away and tells whether it was there.
 func (ex *Exchange) RemoveProperty(name string) bool {
 	ex.guard()
-	return ex.properties.remove(func(n string) bool { return len(n) == len(name) && equalFold(n, name) }) > 0
+	return ex.properties.remove(func(n string) bool { return equalFold(n, name) }) > 0
 }
 
 // Properties yields the properties in the order in which they were first set.

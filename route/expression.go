@@ -125,10 +125,15 @@ func (b *Builder) function(e Expression, isNil bool) value {
 	return value{eval: e}
 }
 
+// A condition of a kind of its own, which runs no code that is not ours.
+type cond interface{ predicate() Predicate }
+
 // Predicate builds c, for steps that take a [Cond].
 func (b *Builder) Predicate(c Cond) Predicate {
 	isNil, p := false, Predicate(nil)
 	switch c := c.(type) {
+	case cond:
+		p = c.predicate()
 	case Predicate:
 		isNil, p = c == nil, c
 	case func(context.Context, *Exchange) (bool, error):
@@ -147,5 +152,8 @@ func (b *Builder) Predicate(c Cond) Predicate {
 	}
 	return p
 }
+
+// isQuick tells whether c runs no code that is not ours.
+func isQuick(c Cond) bool { _, ok := c.(cond); return ok }
 
 func isFunc(v any) bool { return strings.HasPrefix(fmt.Sprintf("%T", v), "func(") }

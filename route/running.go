@@ -31,7 +31,7 @@ type running struct {
 	def      *Route
 	id       string
 	consumer Consumer
-	steps    *pipeline
+	steps    Processor
 	nodes    []*node
 	top      []*node
 	flights  flightLog
@@ -48,6 +48,14 @@ type running struct {
 	restarts    int64
 	nextStart   time.Time
 	leadership  *Leadership
+}
+
+// name is the route's id, "" for nil.
+func (r *running) name() string {
+	if r == nil {
+		return ""
+	}
+	return r.id
 }
 
 func (r *running) internal() bool { _, ok := r.consumer.(Internal); return ok }
@@ -159,19 +167,19 @@ func (r *running) inFlight() (all []Flight) {
 func (r *running) process(ctx context.Context, ex *Exchange) error {
 	ex.guard()
 	f := r.flights.enter(ex.hint)
-	outerRoute, outer := ex.route, ex.flight
+	outerRoute, outer := ex.at, ex.flight
 	if outer == nil {
 		ex.stopped, ex.hint = false, f
 	}
 	if ex.id == (exchangeID{}) {
 		ex.id = f.id(f.state.Load())
 	}
-	if ex.fromRoute == "" {
-		ex.fromRoute = r.id
+	if ex.from == nil {
+		ex.from = r
 	}
-	ex.route, ex.flight, ex.poison = r.id, f, r.engine.config.Poison
+	ex.at, ex.flight, ex.poison = r, f, r.engine.config.Poison
 	err := r.steps.Process(ctx, ex)
-	ex.route, ex.flight = outerRoute, outer
+	ex.at, ex.flight = outerRoute, outer
 	f.leave()
 	if err != nil {
 		r.fail(ctx, ex, err, outer == nil)

@@ -77,42 +77,39 @@ func (b *Builder) Block(block *Block) Processor {
 	return b.steps(block.steps)
 }
 
-// A rest step takes the steps that follow it in its block as its own.
-type rest interface {
-	Step
-	buildRest(b *Builder, following []placed) Processor
-}
-
-func (b *Builder) steps(steps []placed) *pipeline {
+func (b *Builder) steps(steps []placed) Processor {
 	outer, parent := b.step, b.tree
 	defer func() { b.step, b.tree = outer, parent }()
 	p := &pipeline{route: b.route}
-	for i, s := range steps {
+	for _, s := range steps {
 		b.step = s
 		b.tree = &node{step: s.String(), place: s.place, index: uint16(len(b.nodes) + 1)}
 		if b.nodes = append(b.nodes, b.tree); len(b.nodes) >= 1<<16 {
-			b.Errorf("a route can have 65535 steps")
-			return p
+			return b.Errorf("a route can have 65535 steps")
 		}
 		if parent != nil {
 			parent.nested = append(parent.nested, b.tree)
 		}
-		st := stage{node: b.tree}
-		if r, ok := s.Step.(rest); ok {
-			st.Processor = r.buildRest(b, steps[i+1:])
-			p.stages = append(p.stages, st)
-			return p
-		}
-		st.Processor = s.Build(b)
-		_, st.quick = st.Processor.(quick)
+		st := stage{Processor: s.Build(b), node: b.tree}
+		q, ok := st.Processor.(quick)
+		st.quick = ok && q.quick()
 		p.stages = append(p.stages, st)
+	}
+	if len(p.stages) == 1 {
+		switch only := p.stages[0].Processor.(type) {
+		case *setField, setBody, removeHeaders, stopProcessor:
+			return only // it cannot fail, so that nobody needs to be blamed
+		}
 	}
 	return p
 }
 
-// A quick processor neither blocks nor runs code that is not ours, so that nobody needs
-// to know that an exchange is in it.
-type quick interface{ quick() }
+// A processor that is quick neither blocks, nor fails, nor runs code that is not ours
+// itself, so that nobody needs to know that an exchange is in it.
+type quick interface{ quick() bool }
+
+// errFiltered ends a pipeline as a success.
+var errFiltered = errors.New("filtered")
 
 // A stage is a built step in a pipeline.
 type stage struct {
@@ -143,6 +140,9 @@ func (p *pipeline) Process(ctx context.Context, ex *Exchange) (err error) {
 			ex.flight.at(s.node)
 		}
 		if err := s.Process(ctx, ex); err != nil {
+			if err == errFiltered {
+				return nil
+			}
 			return p.blame(s, ex, err)
 		}
 		if ex.stopped {

@@ -110,7 +110,7 @@ func (stopStep) Build(*Builder) Processor { return stopProcessor{} }
 
 type stopProcessor struct{}
 
-func (stopProcessor) quick() {}
+func (stopProcessor) quick() bool { return true }
 func (stopProcessor) Process(_ context.Context, ex *Exchange) error {
 	ex.stopped = true
 	return nil

@@ -15,27 +15,34 @@ type filterStep struct {
 func (filterStep) String() string { return "filter" }
 
 func (s filterStep) Build(b *Builder) Processor {
-	return &filter{b.Predicate(s.keep), b.Block(s.body)}
+	return &filter{b.Predicate(s.keep), b.Block(s.body), isQuick(s.keep)}
 }
 
 // A filterRest is a filter whose body is what follows it.
 type filterRest struct{ keep Cond }
 
-func (filterRest) String() string               { return "filter" }
-func (s filterRest) Build(b *Builder) Processor { return s.buildRest(b, nil) }
-func (s filterRest) buildRest(b *Builder, following []placed) Processor {
-	return &filter{b.Predicate(s.keep), b.steps(following)}
+func (filterRest) String() string { return "filter" }
+func (s filterRest) Build(b *Builder) Processor {
+	return &filter{b.Predicate(s.keep), nil, isQuick(s.keep)}
 }
 
 type filter struct {
-	keep Predicate
-	then Processor
+	keep    Predicate
+	then    Processor // nil for what follows
+	isQuick bool
 }
+
+func (f *filter) quick() bool { return f.isQuick }
 
 func (f *filter) Process(ctx context.Context, ex *Exchange) error {
 	ok, err := f.keep(ctx, ex)
-	if !ok || err != nil {
+	switch {
+	case err != nil:
 		return err
+	case f.then == nil && !ok:
+		return errFiltered
+	case f.then == nil || !ok:
+		return nil
 	}
 	return f.then.Process(ctx, ex)
 }
@@ -45,7 +52,7 @@ type choiceStep struct{ cases []*Case }
 func (choiceStep) String() string { return "choice" }
 
 func (s choiceStep) Build(b *Builder) Processor {
-	c := &choice{}
+	c := &choice{isQuick: true}
 	if len(s.cases) == 0 {
 		b.Errorf("want at least one route.When")
 	}
@@ -61,6 +68,7 @@ func (s choiceStep) Build(b *Builder) Processor {
 		br := branch{}
 		if _, last := k.when.(otherwise); !last {
 			br.when = b.Predicate(k.when)
+			c.isQuick = c.isQuick && isQuick(k.when)
 		} else if i < len(s.cases)-1 {
 			b.Errorf("otherwise must come last")
 		}
@@ -73,10 +81,15 @@ func (s choiceStep) Build(b *Builder) Processor {
 
 type branch struct {
 	when Predicate // nil for otherwise
-	then *pipeline
+	then Processor
 }
 
-type choice struct{ branches []branch }
+type choice struct {
+	branches []branch
+	isQuick  bool
+}
+
+func (c *choice) quick() bool { return c.isQuick }
 
 func (c *choice) Process(ctx context.Context, ex *Exchange) error {
 	for i := range c.branches {
@@ -151,13 +164,13 @@ func (s tryStep) Build(b *Builder) Processor {
 
 type catch struct {
 	matches func(error) bool
-	then    *pipeline
+	then    Processor
 }
 
 type try struct {
 	body    Processor
 	catches []catch
-	finally *pipeline
+	finally Processor
 }
 
 func (t *try) Process(ctx context.Context, ex *Exchange) error {

@@ -85,9 +85,9 @@ func (s *scope) Value(kind simple.Kind, name string) any {
 	case simple.ExchangeID:
 		return ex.ID()
 	case simple.RouteID:
-		return ex.route
+		return ex.RouteID()
 	case simple.FromRouteID:
-		return ex.fromRoute
+		return ex.FromRouteID()
 	case simple.Exception:
 		if err, ok := Caught.Get(ex); ok {
 			return err

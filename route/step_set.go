@@ -31,7 +31,7 @@ func (s setBodyStep) Build(b *Builder) Processor {
 
 type setBody struct{ value any }
 
-func (setBody) quick() {}
+func (setBody) quick() bool { return true }
 func (s setBody) Process(_ context.Context, ex *Exchange) error {
 	ex.Body = s.value
 	return nil
@@ -50,32 +50,44 @@ func (s setFieldStep) Build(b *Builder) Processor {
 		b.Errorf("want a name")
 	}
 	v := b.value(s.e)
-	property := s.kind == "property"
+	set := &setField{property: s.kind == "property", name: named(s.name), value: v.constant}
+	set.text, set.isText = v.constant.(string)
 	if v.eval == nil {
-		return &setField{property, s.name, v.constant}
+		return set
 	}
 	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
 		x, err := v.eval(ctx, ex)
 		if err != nil {
 			return err
 		}
-		(&setField{property, s.name, x}).Process(ctx, ex)
+		set.in(ex).set(&set.name, x)
 		return nil
 	})
 }
 
+// setField sets a field to a constant.
 type setField struct {
 	property bool
-	name     string
+	name     name
 	value    any
+	text     string
+	isText   bool
 }
 
-func (*setField) quick() {}
-func (s *setField) Process(_ context.Context, ex *Exchange) error {
+func (*setField) quick() bool { return true }
+
+func (s *setField) in(ex *Exchange) *fields {
 	if s.property {
-		ex.properties.set(s.name, s.value)
+		return &ex.properties
+	}
+	return &ex.headers
+}
+
+func (s *setField) Process(_ context.Context, ex *Exchange) error {
+	if s.isText {
+		s.in(ex).setText(&s.name, s.text)
 	} else {
-		ex.headers.set(s.name, s.value)
+		s.in(ex).set(&s.name, s.value)
 	}
 	return nil
 }
@@ -88,7 +100,7 @@ func (s removeHeaderStep) Build(b *Builder) Processor {
 	if s.name == "" {
 		return b.Errorf("want a name")
 	}
-	return removeHeaders{func(name string) bool { return len(name) == len(s.name) && equalFold(name, s.name) }}
+	return removeHeaders{func(name string) bool { return equalFold(name, s.name) }}
 }
 
 type removeHeadersStep struct {
@@ -114,7 +126,7 @@ func (s removeHeadersStep) Build(b *Builder) Processor {
 
 type removeHeaders struct{ match func(name string) bool }
 
-func (removeHeaders) quick() {}
+func (removeHeaders) quick() bool { return true }
 func (r removeHeaders) Process(_ context.Context, ex *Exchange) error {
 	ex.headers.remove(r.match)
 	return nil
