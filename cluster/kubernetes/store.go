@@ -214,7 +214,7 @@ func holding(prefix string) []resource {
 func (s *Store) query(r resource) url.Values {
 	switch r {
 	case configMaps:
-		return url.Values{"fieldSelector": {"metadata.name=" + s.name}}
+		return named(s.name)
 	case leases:
 		return url.Values{"labelSelector": {managedLabel + "=" + managedBy + "," + instanceLabel + "=" + s.name}}
 	default:
@@ -225,6 +225,9 @@ func (s *Store) query(r resource) url.Values {
 		return q
 	}
 }
+
+// named selects one object.
+func named(name string) url.Values { return url.Values{"fieldSelector": {"metadata.name=" + name}} }
 
 // failed says which call on which object err ended.
 func (s *Store) failed(verb string, r resource, name string, err error) error {

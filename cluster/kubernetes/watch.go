@@ -10,7 +10,9 @@ import (
 )
 
 // Watch lists the objects and watches them from there on. What it yields is as
-// fresh as the API server's watch cache.
+// fresh as the API server's watch cache. For the key of a slot, such as "slot-1", it
+// yields that slot alone and not "slot-10": the API server can select one object, or
+// all, and whoever watches one does not want the heartbeats of all.
 func (s *Store) Watch(ctx context.Context, prefix string) iter.Seq2[cluster.Record, error] {
 	held := holding(prefix)
 	if len(held) == 1 {
@@ -52,8 +54,12 @@ func (s *Store) Watch(ctx context.Context, prefix string) iter.Seq2[cluster.Reco
 
 // watch yields the records in objects of the resource r.
 func (s *Store) watch(ctx context.Context, r resource, prefix string) iter.Seq2[cluster.Record, error] {
+	query := s.query(r)
+	if number, ok := strings.CutPrefix(prefix, cluster.SlotPrefix); ok && number != "" && strings.Trim(number, "0123456789") == "" {
+		query = named(s.name + "-" + number)
+	}
 	return func(yield func(cluster.Record, error) bool) {
-		for ch, err := range s.client.follow(ctx, r.path(s.namespace, ""), s.query(r), false) {
+		for ch, err := range s.client.follow(ctx, r.path(s.namespace, ""), query, false) {
 			if err != nil {
 				if ctx.Err() == nil {
 					yield(cluster.Record{}, s.failed("watch", r, "", err))
