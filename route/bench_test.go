@@ -61,11 +61,12 @@ func BenchmarkFiveSteps(b *testing.B) {
 			b.ReportAllocs()
 			var c counter
 			run := v.run(b, &c)
-			i := 0
+			i, begun := 0, cpuTime()
 			for b.Loop() {
 				run(i)
 				i++
 			}
+			b.ReportMetric(float64(cpuTime()-begun)/float64(i), "cpu-ns/op")
 			c.check(b, i)
 		})
 	}

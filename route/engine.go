@@ -242,7 +242,8 @@ func (fromStep) Build(*Builder) Processor { return nil }
 
 // build builds one route.
 func (e *Engine) build(def *Route, id string) (*running, error) {
-	b := &Builder{Env: e.env, engine: e, route: id, step: placed{fromStep{def.from}, def.place}}
+	r := &running{engine: e, def: def, id: id, state: Stopped, since: time.Now()}
+	b := &Builder{Env: e.env, engine: e, route: r, step: placed{fromStep{def.from}, def.place}}
 	ep, err := e.resolve(def.from)
 	consumer, ok := ep.(Consumer)
 	switch {
@@ -251,7 +252,7 @@ func (e *Engine) build(def *Route, id string) (*running, error) {
 	case !ok:
 		b.Errorf("%s cannot start a route", ep)
 	}
-	r := &running{engine: e, def: def, id: id, consumer: consumer, state: Stopped, since: time.Now()}
+	r.consumer = consumer
 	r.flights.clock = &e.clock
 	r.steps = b.steps(def.steps)
 	r.nodes = b.nodes

@@ -3,16 +3,18 @@ package route
 import (
 	"iter"
 	"slices"
+	"unsafe"
 )
 
 // fields are named values: the headers or the properties of an exchange. The first few
 // live inside the exchange, so that an exchange with as many costs no allocation. They
 // are found by the hashes of their names, which keys and steps compute once.
 type fields struct {
-	n      int // of inline
-	hashes [8]uint32
+	n      int       // of inline
+	index  [32]uint8 // by the bucket of a name, one more than its place in inline; 0 for none
 	inline [8]field
 	more   []field
+	dirty  bool // holds more than short texts
 }
 
 // A field is one named value. Text is kept apart from other values because a string
@@ -21,6 +23,7 @@ type field struct {
 	name   string
 	text   string
 	value  any
+	hash   uint32
 	isText bool
 }
 
@@ -38,7 +41,8 @@ type name struct {
 	hash uint32
 }
 
-// named returns the name that text is. The hash is FNV-1a of the text in lower case.
+// named returns the name that text is. The hash is FNV-1a of the text in lower case,
+// its bits mixed as in MurmurHash3.
 func named(text string) name {
 	h := uint32(2166136261)
 	for i := range len(text) {
@@ -48,22 +52,30 @@ func named(text string) name {
 		}
 		h = (h ^ uint32(c)) * 16777619
 	}
-	return name{text, h}
+	h = (h ^ h>>16) * 0x85ebca6b
+	return name{text, h ^ h>>13}
 }
-
-// equal tells whether two names with the same hash are the same.
-func (n *name) equal(text string) bool { return n.text == text || equalFold(n.text, text) }
 
 // find returns the field called n, or nil.
 func (fs *fields) find(n *name) *field {
-	for i, h := range fs.hashes[:fs.n] {
-		if h == n.hash && n.equal(fs.inline[i].name) {
-			return &fs.inline[i]
-		}
+	i := fs.index[n.hash%32]
+	if i == 0 && fs.more == nil {
+		return nil
 	}
-	for i := range fs.more {
-		if n.equal(fs.more[i].name) {
-			return &fs.more[i]
+	f := &fs.inline[(i-1)%8]
+	if f.hash == n.hash && len(f.name) == len(n.text) && unsafe.StringData(f.name) == unsafe.StringData(n.text) && i > 0 {
+		return f // the same text, as nearly always: it need not be compared
+	}
+	return fs.search(n)
+}
+
+// search looks at all fields.
+func (fs *fields) search(n *name) *field {
+	for _, list := range [...][]field{fs.inline[:fs.n], fs.more} {
+		for i := range list {
+			if f := &list[i]; f.hash == n.hash && equalFold(f.name, n.text) {
+				return f
+			}
 		}
 	}
 	return nil
@@ -78,49 +90,59 @@ func (fs *fields) get(n name) any {
 
 // slot returns the field called n, made if it is not there.
 func (fs *fields) slot(n *name) *field {
-	f := fs.find(n)
-	switch {
-	case f != nil:
-		return f
-	case fs.n < len(fs.inline):
-		fs.hashes[fs.n] = n.hash
-		f = &fs.inline[fs.n]
+	if i := &fs.index[n.hash%32]; *i == 0 && fs.n < len(fs.inline) { // it is not there
+		f := &fs.inline[fs.n]
 		fs.n++
-	default:
-		fs.more = append(fs.more, field{})
-		f = &fs.more[len(fs.more)-1]
+		*i = uint8(fs.n)
+		f.name, f.hash = n.text, n.hash
+		return f
 	}
-	f.name = n.text
+	if f := fs.find(n); f != nil {
+		return f
+	}
+	f := fs.room()
+	f.name, f.hash = n.text, n.hash
 	return f
+}
+
+// room makes a field whose name has no place of its own in the index.
+func (fs *fields) room() *field {
+	if fs.n < len(fs.inline) {
+		fs.n++
+		return &fs.inline[fs.n-1]
+	}
+	fs.more, fs.dirty = append(fs.more, field{}), true
+	return &fs.more[len(fs.more)-1]
 }
 
 func (fs *fields) set(n *name, value any) {
 	f := fs.slot(n)
-	f.value = value
-	if f.isText {
-		f.text, f.isText = "", false
-	}
+	f.text, f.value, f.isText = "", value, false
+	fs.dirty = true
 }
 
 func (fs *fields) setText(n *name, text string) {
 	f := fs.slot(n)
-	f.text = text
-	if !f.isText {
-		f.value, f.isText = nil, true
+	f.text, f.isText = text, true
+	if len(text) > 64 {
+		fs.dirty = true
 	}
 }
 
 // remove takes away the fields whose name matches and returns how many there were.
 func (fs *fields) remove(match func(name string) bool) int {
-	before, kept := fs.n+len(fs.more), 0
-	for i, f := range fs.inline[:fs.n] {
+	before, inline := fs.n+len(fs.more), fs.inline[:fs.n]
+	fs.n, fs.index = 0, [32]uint8{}
+	for _, f := range inline {
 		if !match(f.name) {
-			fs.inline[kept], fs.hashes[kept] = f, fs.hashes[i]
-			kept++
+			inline[fs.n] = f
+			fs.n++
+			if i := &fs.index[f.hash%32]; *i == 0 {
+				*i = uint8(fs.n)
+			}
 		}
 	}
-	clear(fs.inline[kept:fs.n])
-	fs.n = kept
+	clear(inline[fs.n:])
 	fs.more = slices.DeleteFunc(fs.more, func(f field) bool { return match(f.name) })
 	return before - fs.n - len(fs.more)
 }
@@ -141,14 +163,18 @@ func (fs *fields) all() iter.Seq2[string, any] {
 // copyFrom makes fs, which is empty, hold what other holds.
 func (fs *fields) copyFrom(other *fields) {
 	fs.n = copy(fs.inline[:], other.inline[:other.n])
-	fs.hashes = other.hashes
+	fs.index, fs.dirty = other.index, other.dirty
 	fs.more = slices.Clone(other.more)
 }
 
-// reset forgets all values.
+// reset forgets all values. Short texts stay in memory until others take their place:
+// clearing them would cost as much as setting them.
 func (fs *fields) reset() {
-	clear(fs.inline[:fs.n])
-	fs.n, fs.more = 0, nil
+	if fs.dirty {
+		clear(fs.inline[:fs.n])
+		fs.dirty, fs.more = false, nil
+	}
+	fs.n, fs.index = 0, [32]uint8{}
 }
 
 // equalFold compares two names without the case of ASCII letters.

@@ -23,9 +23,9 @@ const (
 )
 
 // at tells that the exchange is at a step.
-func (f *flight) at(n *node) {
+func (f *flight) at(step uint64) {
 	if f != nil {
-		f.state.Store(f.state.Load()&^stepMask | uint64(n.index))
+		f.state.Store(f.state.Load()&^stepMask | step)
 	}
 }
 

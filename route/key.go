@@ -5,22 +5,31 @@ import (
 	"reflect"
 )
 
-// A Key is a header or a property with a known type.
-type Key[T any] struct {
+// A Key is a header or a property with a known type. It is made by [NewKey] or
+// [NewProperty], once for all exchanges.
+type Key[T any] struct{ *key }
+
+type key struct {
 	name     name
 	property bool
+	text     bool // T is string
 }
 
 // NewKey returns the key of the header called name.
-func NewKey[T any](name string) Key[T] { return Key[T]{name: named(name)} }
+func NewKey[T any](name string) Key[T] { return newKey[T](name, false) }
 
 // NewProperty returns the key of the property called name.
-func NewProperty[T any](name string) Key[T] { return Key[T]{name: named(name), property: true} }
+func NewProperty[T any](name string) Key[T] { return newKey[T](name, true) }
+
+func newKey[T any](name string, property bool) Key[T] {
+	_, text := any(new(T)).(*string)
+	return Key[T]{&key{named(name), property, text}}
+}
 
 // Name is the name of the header or property.
 func (k Key[T]) Name() string { return k.name.text }
 
-func (k *Key[T]) in(ex *Exchange) *fields {
+func (k *key) in(ex *Exchange) *fields {
 	ex.guard()
 	if k.property {
 		return &ex.properties
@@ -32,25 +41,22 @@ func (k *Key[T]) in(ex *Exchange) *fields {
 func (k Key[T]) Get(ex *Exchange) (T, bool) {
 	var v T
 	f := k.in(ex).find(&k.name)
-	if f == nil {
+	switch {
+	case f == nil:
 		return v, false
-	}
-	if f.isText {
-		if s, ok := any(&v).(*string); ok {
-			*s = f.text
-			return v, true
-		}
-		v, ok := any(f.text).(T)
+	case f.isText && k.text:
+		*any(&v).(*string) = f.text
+		return v, true
+	default:
+		v, ok := f.any().(T)
 		return v, ok
 	}
-	v, ok := f.value.(T)
-	return v, ok
 }
 
 // Set stores v in ex.
 func (k Key[T]) Set(ex *Exchange, v T) {
-	if s, ok := any(&v).(*string); ok {
-		k.in(ex).setText(&k.name, *s)
+	if k.text {
+		k.in(ex).setText(&k.name, *any(&v).(*string))
 		return
 	}
 	k.in(ex).set(&k.name, v)
@@ -65,16 +71,52 @@ type keyIs[T comparable] struct {
 }
 
 func (i keyIs[T]) predicate() Predicate {
-	if want, ok := any(i.want).(string); ok { // the most common kind
-		return func(_ context.Context, ex *Exchange) (bool, error) {
-			f := i.key.in(ex).find(&i.key.name)
-			return f != nil && (f.isText && f.text == want || !f.isText && f.value == any(want)), nil
-		}
+	if t := i.textIs(); t != nil {
+		return t.holds
 	}
 	return func(_ context.Context, ex *Exchange) (bool, error) {
 		v, ok := i.key.Get(ex)
 		return ok && v == i.want, nil
 	}
+}
+
+// textIs is i where it compares a text, the most common kind, or nil.
+func (i keyIs[T]) textIs() *textIs {
+	if want, ok := any(i.want).(string); ok {
+		return &textIs{i.key.key, want}
+	}
+	return nil
+}
+
+type textIs struct {
+	key  *key
+	want string
+}
+
+func (t *textIs) holds(_ context.Context, ex *Exchange) (bool, error) {
+	have, ok := t.key.find(ex)
+	return ok && have == t.want, nil
+}
+
+// find returns the text under the key.
+func (k *key) find(ex *Exchange) (text string, ok bool) {
+	f := k.in(ex).find(&k.name)
+	if f == nil {
+		return "", false
+	}
+	if f.isText {
+		return f.text, true
+	}
+	text, ok = f.value.(string)
+	return text, ok
+}
+
+// asTextIs returns what c is if it compares a key with a text, or nil.
+func asTextIs(c Cond) *textIs {
+	if i, ok := c.(interface{ textIs() *textIs }); ok {
+		return i.textIs()
+	}
+	return nil
 }
 
 func typeName[T any]() string { return reflect.TypeFor[T]().String() }

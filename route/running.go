@@ -154,13 +154,18 @@ func (r *running) inFlight() (all []Flight) {
 		if state&stepMask == 0 {
 			continue
 		}
-		fl := Flight{Exchange: f.id(state).String(), Route: r.id, Step: fromStep{r.def.from}.String(), Place: r.def.place, Age: r.engine.clock.age(f.since.Load())}
-		if i := int(state & stepMask); i != entryStep {
-			fl.Step, fl.Place = r.nodes[i-1].step, r.nodes[i-1].place
-		}
-		all = append(all, fl)
+		step, place := r.step(state)
+		all = append(all, Flight{f.id(state).String(), r.id, step, place, r.engine.clock.age(f.since.Load())})
 	}
 	return all
+}
+
+// step returns the step that the state of a flight says.
+func (r *running) step(state uint64) (string, Position) {
+	if i := int(state & stepMask); 0 < i && i <= len(r.nodes) {
+		return r.nodes[i-1].step, r.nodes[i-1].place
+	}
+	return fromStep{r.def.from}.String(), r.def.place
 }
 
 // process leads an exchange through the steps.
@@ -178,7 +183,7 @@ func (r *running) process(ctx context.Context, ex *Exchange) error {
 		ex.from = r
 	}
 	ex.at, ex.flight, ex.poison = r, f, r.engine.config.Poison
-	err := r.steps.Process(ctx, ex)
+	err := guarded(ctx, r.steps, ex)
 	ex.at, ex.flight = outerRoute, outer
 	f.leave()
 	if err != nil {
@@ -236,10 +241,8 @@ func phaseOf(ctx context.Context) phaseValue {
 
 func newIntake(r *running, base context.Context) (in *intake, stop context.CancelFunc, giveUp context.CancelCauseFunc) {
 	in = &intake{run: r}
-	work, giveUp := context.WithCancelCause(base)
-	in.work = context.WithValue(work, phaseKey{}, &phaseValue{r.engine, in, true})
-	ctx, stop := context.WithCancel(work)
-	in.ctx = context.WithValue(ctx, phaseKey{}, &phaseValue{r.engine, in, false})
+	in.work, giveUp = context.WithCancelCause(context.WithValue(base, phaseKey{}, &phaseValue{r.engine, in, true}))
+	in.ctx, stop = context.WithCancel(context.WithValue(in.work, phaseKey{}, &phaseValue{r.engine, in, false}))
 	return in, stop, giveUp
 }
 

@@ -25,7 +25,7 @@ type placed struct {
 type Builder struct {
 	Env
 	engine *Engine
-	route  string // the route's id
+	route  *running
 	step   placed
 	nodes  []*node // all steps, in the order of the text
 	tree   *node   // the step whose steps are built
@@ -42,7 +42,7 @@ type node struct {
 
 // Errorf records an error at the current step and returns a Processor to go on with.
 func (b *Builder) Errorf(format string, args ...any) Processor {
-	b.errs = append(b.errs, &BuildError{b.route, b.step.String(), b.step.place, fmt.Errorf(format, args...)})
+	b.errs = append(b.errs, &BuildError{b.route.id, b.step.String(), b.step.place, fmt.Errorf(format, args...)})
 	return &pipeline{}
 }
 
@@ -81,6 +81,7 @@ func (b *Builder) steps(steps []placed) Processor {
 	outer, parent := b.step, b.tree
 	defer func() { b.step, b.tree = outer, parent }()
 	p := &pipeline{route: b.route}
+	var last Processor
 	for _, s := range steps {
 		b.step = s
 		b.tree = &node{step: s.String(), place: s.place, index: uint16(len(b.nodes) + 1)}
@@ -90,15 +91,19 @@ func (b *Builder) steps(steps []placed) Processor {
 		if parent != nil {
 			parent.nested = append(parent.nested, b.tree)
 		}
-		st := stage{Processor: s.Build(b), node: b.tree}
-		q, ok := st.Processor.(quick)
-		st.quick = ok && q.quick()
+		built := s.Build(b)
+		st := stage{p: built, node: b.tree}
+		st.f, _ = built.(ProcessorFunc)
+		if q, ok := built.(quick); !ok || !q.quick() {
+			st.step = uint64(b.tree.index)
+		}
 		p.stages = append(p.stages, st)
+		last = built
 	}
 	if len(p.stages) == 1 {
-		switch only := p.stages[0].Processor.(type) {
+		switch last.(type) {
 		case *setField, setBody, removeHeaders, stopProcessor:
-			return only // it cannot fail, so that nobody needs to be blamed
+			return last // it cannot fail, so that nobody needs to be blamed
 		}
 	}
 	return p
@@ -113,37 +118,35 @@ var errFiltered = errors.New("filtered")
 
 // A stage is a built step in a pipeline.
 type stage struct {
-	Processor
-	node  *node
-	quick bool
+	f    ProcessorFunc // of a user, called without a detour; or nil
+	p    Processor
+	step uint64 // the index of its node; 0 for one that is quick
+	node *node
 }
 
 // A pipeline runs its stages one after the other.
 type pipeline struct {
-	route  string
+	route  *running
 	stages []stage
 }
 
-func (p *pipeline) Process(ctx context.Context, ex *Exchange) (err error) {
-	i := 0
-	defer func() {
-		if r := recover(); r != nil {
-			err = p.blame(&p.stages[i], ex, &PanicError{r, debug.Stack()})
-		}
-	}()
-	for ; i < len(p.stages); i++ {
+func (p *pipeline) Process(ctx context.Context, ex *Exchange) error {
+	for i := range p.stages {
 		s := &p.stages[i]
-		if !s.quick {
-			if err := ctx.Err(); err != nil {
-				return p.blame(s, ex, context.Cause(ctx))
+		if s.step != 0 {
+			if ctx.Err() != nil {
+				return p.blame(s.node, ex, context.Cause(ctx))
 			}
-			ex.flight.at(s.node)
+			ex.flight.at(s.step)
 		}
-		if err := s.Process(ctx, ex); err != nil {
-			if err == errFiltered {
-				return nil
-			}
-			return p.blame(s, ex, err)
+		var err error
+		if s.f != nil {
+			err = s.f(ctx, ex)
+		} else {
+			err = s.p.Process(ctx, ex)
+		}
+		if err != nil {
+			return p.blame(s.node, ex, err)
 		}
 		if ex.stopped {
 			break
@@ -153,9 +156,32 @@ func (p *pipeline) Process(ctx context.Context, ex *Exchange) (err error) {
 }
 
 // blame adds the place of the innermost step that failed.
-func (p *pipeline) blame(s *stage, ex *Exchange, err error) error {
+func (p *pipeline) blame(n *node, ex *Exchange, err error) error {
+	if err == errFiltered {
+		return nil
+	}
 	if _, ok := errors.AsType[*StepError](err); ok {
 		return err
 	}
-	return &StepError{p.route, s.node.step, s.node.place, ex.ID(), err}
+	return &StepError{p.route.name(), n.step, n.place, ex.ID(), err}
+}
+
+// guarded runs p; a panic becomes the error of the step that the exchange is at.
+func guarded(ctx context.Context, p Processor, ex *Exchange) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = ex.panicked(r)
+		}
+	}()
+	return p.Process(ctx, ex)
+}
+
+// panicked makes an error of a panic at the step that the exchange is at.
+func (ex *Exchange) panicked(value any) error {
+	err := &PanicError{value, debug.Stack()}
+	if ex.flight == nil {
+		return err
+	}
+	step, place := ex.at.step(ex.flight.state.Load())
+	return &StepError{ex.at.name(), step, place, ex.ID(), err}
 }

@@ -67,7 +67,7 @@ func (s choiceStep) Build(b *Builder) Processor {
 		}
 		br := branch{}
 		if _, last := k.when.(otherwise); !last {
-			br.when = b.Predicate(k.when)
+			br.when, br.is = b.Predicate(k.when), asTextIs(k.when)
 			c.isQuick = c.isQuick && isQuick(k.when)
 		} else if i < len(s.cases)-1 {
 			b.Errorf("otherwise must come last")
@@ -76,11 +76,12 @@ func (s choiceStep) Build(b *Builder) Processor {
 		br.then = b.steps(k.steps)
 		c.branches = append(c.branches, br)
 	}
-	return c
+	return c.simplified()
 }
 
 type branch struct {
 	when Predicate // nil for otherwise
+	is   *textIs   // what when does, if it compares a text
 	then Processor
 }
 
@@ -106,6 +107,51 @@ func (c *choice) Process(ctx context.Context, ex *Exchange) error {
 		return br.then.Process(ctx, ex)
 	}
 	return nil
+}
+
+// simplified returns a processor that looks a header up once where all cases compare the
+// same one with a text, as content-based routers mostly do.
+func (c *choice) simplified() Processor {
+	s := &textChoice{otherwise: &pipeline{}}
+	for _, br := range c.branches {
+		if br.when == nil {
+			s.otherwise = br.then
+			continue
+		}
+		if br.is == nil || s.key != nil && *br.is.key != *s.key {
+			return c
+		}
+		s.key = br.is.key
+		s.cases = append(s.cases, textCase{br.is.want, br.then})
+	}
+	if s.key == nil {
+		return c
+	}
+	return s
+}
+
+type textChoice struct {
+	key       *key
+	cases     []textCase
+	otherwise Processor
+}
+
+type textCase struct {
+	want string
+	then Processor
+}
+
+func (c *textChoice) quick() bool { return true }
+
+func (c *textChoice) Process(ctx context.Context, ex *Exchange) error {
+	if have, ok := c.key.find(ex); ok {
+		for i := range c.cases {
+			if k := &c.cases[i]; k.want == have {
+				return k.then.Process(ctx, ex)
+			}
+		}
+	}
+	return c.otherwise.Process(ctx, ex)
 }
 
 // Caught is the property that carries the error into the steps of a [Catch].
@@ -174,12 +220,12 @@ type try struct {
 }
 
 func (t *try) Process(ctx context.Context, ex *Exchange) error {
-	err := t.body.Process(ctx, ex)
+	err := guarded(ctx, t.body, ex)
 	if err != nil {
 		for _, c := range t.catches {
 			if c.matches(err) {
 				Caught.Set(ex, err)
-				err = c.then.Process(ctx, ex)
+				err = guarded(ctx, c.then, ex)
 				break
 			}
 		}

@@ -18,7 +18,7 @@ func (s logStep) Build(b *Builder) Processor {
 		return &pipeline{}
 	}
 	constant, isConstant := t.Constant()
-	logger, route := b.Logger, slog.String("route", b.route)
+	logger, route := b.Logger, slog.String("route", b.route.id)
 	buffers := sync.Pool{New: func() any { return new([]byte) }}
 	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
 		if !logger.Enabled(ctx, slog.LevelInfo) {

@@ -50,7 +50,7 @@ func (s setFieldStep) Build(b *Builder) Processor {
 		b.Errorf("want a name")
 	}
 	v := b.value(s.e)
-	set := &setField{property: s.kind == "property", name: named(s.name), value: v.constant}
+	set := &setField{key: key{name: named(s.name), property: s.kind == "property"}, value: v.constant}
 	set.text, set.isText = v.constant.(string)
 	if v.eval == nil {
 		return set
@@ -60,34 +60,26 @@ func (s setFieldStep) Build(b *Builder) Processor {
 		if err != nil {
 			return err
 		}
-		set.in(ex).set(&set.name, x)
+		set.key.in(ex).set(&set.key.name, x)
 		return nil
 	})
 }
 
 // setField sets a field to a constant.
 type setField struct {
-	property bool
-	name     name
-	value    any
-	text     string
-	isText   bool
+	key    key
+	value  any
+	text   string
+	isText bool
 }
 
 func (*setField) quick() bool { return true }
 
-func (s *setField) in(ex *Exchange) *fields {
-	if s.property {
-		return &ex.properties
-	}
-	return &ex.headers
-}
-
 func (s *setField) Process(_ context.Context, ex *Exchange) error {
 	if s.isText {
-		s.in(ex).setText(&s.name, s.text)
+		s.key.in(ex).setText(&s.key.name, s.text)
 	} else {
-		s.in(ex).set(&s.name, s.value)
+		s.key.in(ex).set(&s.key.name, s.value)
 	}
 	return nil
 }

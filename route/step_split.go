@@ -101,7 +101,7 @@ func (s *split) part(ctx context.Context, ex *Exchange, body any, index, size in
 	if size >= 0 {
 		SplitSize.Set(part, size)
 	}
-	return s.body.Process(ctx, part)
+	return guarded(ctx, s.body, part)
 }
 
 // parts returns the parts of v, and how many there are, -1 where that is not known.
