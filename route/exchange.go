@@ -99,6 +99,14 @@ func (ex *Exchange) Clone() *Exchange {
 	return c
 }
 
+// Handover returns a clone for another goroutine. If the one who hands over waits for
+// the outcome, that one tells a failure; if not, nobody expects a reply any more.
+func (ex *Exchange) Handover(waits bool) *Exchange {
+	c := ex.Clone()
+	c.reply, c.quiet = c.reply && waits, waits
+	return c
+}
+
 // ID names the exchange in logs and errors. It is made when it is first asked for.
 func (ex *Exchange) ID() string {
 	ex.guard()

@@ -108,9 +108,11 @@ func (e *Engine) settle(ctx context.Context, outer, inner []*running) {
 		return
 	}
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		// Twice the same counts without anything in flight: nothing moved in between.
-		before := e.exchanges()
-		if !slices.ContainsFunc(append(outer, inner...), (*running).busy) && e.exchanges() == before {
+		// Twice nothing in any route, and none has come in between: nothing moved from a
+		// route not yet looked at to one that had been.
+		before, all := e.exchanges(), slices.Concat(outer, inner)
+		busy := slices.ContainsFunc(all, (*running).busy) || slices.ContainsFunc(all, (*running).busy)
+		if !busy && e.exchanges() == before {
 			return
 		}
 		timer := time.NewTimer(wait)

@@ -81,6 +81,15 @@ func ReportLeadership(ctx context.Context, l Leadership) {
 	}
 }
 
+// RouteOf returns the id of the route whose consumer was given ctx, and where it was
+// written; "" for code outside of routes.
+func RouteOf(ctx context.Context) (id string, place Position) {
+	if in := phaseOf(ctx).in; in != nil {
+		return in.run.id, in.run.def.place
+	}
+	return "", Position{}
+}
+
 // Status returns what the engine is doing.
 func (e *Engine) Status() Status {
 	var s Status
