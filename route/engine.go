@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,13 +61,12 @@ type Engine struct {
 	env        Env
 	producers  producers
 
-	mu      sync.Mutex
-	routes  []*running // in the order in which they start
-	added   int        // routes ever added
-	phase   phase
-	base    context.Context // of everything that runs; it lives until the drain time is over
-	kill    context.CancelCauseFunc
-	workers sync.WaitGroup
+	mu     sync.Mutex
+	routes []*running // in the order in which they start
+	added  int        // routes ever added
+	phase  phase
+	taking context.Context // what Run was given
+	base   context.Context // of everything that runs; it lives until the drain time is over
 }
 
 // phase is how far an engine's life has come.
@@ -103,12 +103,12 @@ func New(cfg Config, routes ...*Route) (*Engine, error) {
 			errs = append(errs, fmt.Errorf("route: Config.%s: want a duration that is not negative, have %v", d.name, *d.value))
 		}
 	}
-	for scheme, c := range cfg.Components {
+	for _, scheme := range slices.Sorted(maps.Keys(cfg.Components)) {
 		if !isScheme(scheme) {
 			errs = append(errs, fmt.Errorf("route: Config.Components: %q cannot be the scheme of a URI", scheme))
 		}
-		if c == nil {
-			errs = append(errs, fmt.Errorf("route: Config.Components: the component for %q is nil", scheme))
+		if cfg.Components[scheme] == nil {
+			errs = append(errs, fmt.Errorf("route: Config.Components: the component %q is nil", scheme))
 		}
 	}
 	e := &Engine{config: cfg, logger: cfg.Logger, properties: placeholders{cfg.Properties}}
@@ -139,8 +139,8 @@ func (e *Engine) resolve(u URI) (Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, ok := e.config.Components[addr.Scheme]
-	if !ok {
+	c := e.config.Components[addr.Scheme]
+	if c == nil {
 		return nil, fmt.Errorf("no component %q %s", addr.Scheme, nearest.Hint(addr.Scheme, slices.Sorted(maps.Keys(e.config.Components))))
 	}
 	ep, err := c.Endpoint(e.env, addr)
@@ -169,38 +169,37 @@ func (e *Engine) Add(routes ...*Route) error {
 	for _, r := range e.routes {
 		taken[r.id] = r.def.place
 	}
-	for _, r := range routes {
-		if r == nil {
-			e.mu.Unlock()
-			return errors.New("route: nil route")
-		}
-		if r.id != "" {
-			if _, ok := taken[r.id]; !ok {
-				taken[r.id] = Position{} // to be told from those below
-			}
-		}
-	}
+	var errs []error
 	ids := make([]string, len(routes))
 	for i, r := range routes {
-		for ids[i] = r.id; ids[i] == ""; {
+		if r == nil {
+			errs = append(errs, fmt.Errorf("route: route %d of %d is nil", i+1, len(routes)))
+			continue
+		}
+		if place, ok := taken[r.id]; ok {
+			errs = append(errs, &BuildError{r.id, "", r.place, fmt.Errorf("the route at %s has the same id", place)})
+		} else if r.id != "" {
+			taken[r.id] = r.place
+		}
+		ids[i] = r.id
+	}
+	for i, r := range routes {
+		for r != nil && ids[i] == "" {
 			e.added++
 			id := "route" + strconv.Itoa(e.added)
 			if _, ok := taken[id]; !ok {
-				taken[id], ids[i] = r.place, id
+				ids[i] = id
 			}
 		}
 	}
 	e.mu.Unlock()
 
 	var built []*running
-	var errs []error
 	for i, def := range routes {
-		r, err := e.build(def, ids[i])
-		if place := taken[ids[i]]; def.id != "" && place != (Position{}) {
-			errs = append(errs, &BuildError{ids[i], "", def.place, fmt.Errorf("the route at %s has the same id", place)})
+		if def != nil {
+			r, err := e.build(def, ids[i])
+			built, errs = append(built, r), append(errs, err)
 		}
-		taken[ids[i]] = def.place
-		built, errs = append(built, r), append(errs, err)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -208,6 +207,9 @@ func (e *Engine) Add(routes ...*Route) error {
 
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.phase > isRunning {
+		return ErrStopped
+	}
 	for _, r := range built {
 		if slices.ContainsFunc(e.routes, func(other *running) bool { return other.id == r.id }) {
 			return &BuildError{r.id, "", r.def.place, errors.New("a route with this id was added at the same time")}
@@ -224,15 +226,13 @@ func (e *Engine) Add(routes ...*Route) error {
 
 // startOrder is by number, internal routes first.
 func startOrder(a, b *running) int {
-	if a.def.order != b.def.order {
-		return a.def.order - b.def.order
+	rank := func(r *running) int {
+		if r.internal() {
+			return 0
+		}
+		return 1
 	}
-	if a.internal() == b.internal() {
-		return 0
-	} else if a.internal() {
-		return -1
-	}
-	return 1
+	return cmp.Or(cmp.Compare(a.def.order, b.def.order), cmp.Compare(rank(a), rank(b)))
 }
 
 type fromStep struct{ uri URI }

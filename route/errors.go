@@ -99,15 +99,19 @@ func (e *PanicError) Unwrap() error {
 // A DrainError is returned by [Engine.Run] and [Engine.Stop] when exchanges were still
 // in flight after [Config.Drain] and were given up.
 type DrainError struct {
-	Drain    time.Duration
+	Drain    time.Duration // how long they were given
 	InFlight []Flight
+	Routes   []string // the ids of those that had not stopped even after [Config.Abandon]
 }
 
 func (e *DrainError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "route: %d exchanges were still in flight after %v:", len(e.InFlight), e.Drain)
+	fmt.Fprintf(&b, "route: after %v in flight and given up: %d", e.Drain, len(e.InFlight))
 	for _, f := range e.InFlight {
 		b.WriteString("\n\t" + f.String())
+	}
+	for _, id := range e.Routes {
+		fmt.Fprintf(&b, "\n\troute %q does not stop: its consumer has not returned", id)
 	}
 	return b.String()
 }

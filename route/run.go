@@ -3,7 +3,9 @@ package route
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"sync"
 	"time"
 )
 
@@ -23,8 +25,9 @@ func (e *Engine) Run(ctx context.Context) error {
 		return errors.New("route: an engine runs once")
 	}
 	e.phase = isRunning
-	e.base, e.kill = context.WithCancelCause(context.WithoutCancel(ctx))
-	defer e.kill(nil)
+	base, kill := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer kill(ErrStopped)
+	e.taking, e.base = ctx, base
 	e.startAll(e.routes)
 	e.mu.Unlock()
 
@@ -45,16 +48,13 @@ func (e *Engine) Run(ctx context.Context) error {
 func (e *Engine) startAll(routes []*running) {
 	for _, r := range routes {
 		if !r.def.manual {
-			r.start(e.base) // cannot fail: nothing stops it yet
+			_ = r.start(e.base) // which only fails after a stop
 		}
 	}
 }
 
-// stopSlice is how long a route may take to stop before the next one is told to.
-const stopSlice = time.Second
-
 func (e *Engine) stopAll() error {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), e.config.Drain, errAbandoned)
+	ctx, cancel := context.WithTimeout(context.Background(), e.config.Drain)
 	defer cancel()
 	var outer, inner []*running
 	for _, r := range slices.Backward(e.list()) {
@@ -64,37 +64,43 @@ func (e *Engine) stopAll() error {
 			outer = append(outer, r)
 		}
 	}
-	retire(ctx, outer)
-	e.settle(ctx, outer, inner)
-	retire(ctx, inner)
+	all := slices.Concat(outer, inner)
+	// How long a route may take to stop before the next one is told to: all of them
+	// together half of the drain time.
+	slice := min(time.Second, e.config.Drain/time.Duration(2*len(all)+1))
+	retire(ctx, outer, slice)
+	e.settle(ctx, all)
+	retire(ctx, inner, slice)
 
-	var left []Flight
-	stopped := make(chan error)
-	all := e.list()
-	for _, r := range all {
-		go func() { stopped <- r.halt(ctx, Stopped) }()
+	errs := make([]error, len(all))
+	var wg sync.WaitGroup
+	for i, r := range all {
+		wg.Go(func() { errs[i] = r.halt(ctx, Stopped) })
 	}
-	for range all {
-		if d, ok := errors.AsType[*DrainError](<-stopped); ok {
-			left = append(left, d.InFlight...)
+	wg.Wait()
+	left := &DrainError{Drain: e.config.Drain}
+	for _, err := range errs {
+		if d, ok := errors.AsType[*DrainError](err); ok {
+			left.InFlight = append(left.InFlight, d.InFlight...)
+			left.Routes = append(left.Routes, d.Routes...)
 		}
 	}
-	if ctx.Err() != nil && len(left) > 0 {
-		return &DrainError{e.config.Drain, left}
+	if len(left.InFlight)+len(left.Routes) > 0 {
+		return left
 	}
 	return nil
 }
 
 // retire makes the routes take nothing more, one after the other.
-func retire(ctx context.Context, routes []*running) {
+func retire(ctx context.Context, routes []*running, slice time.Duration) {
 	for _, r := range routes {
-		ended := r.retire()
-		if ended == nil {
+		in := r.retire(Stopped)
+		if in == nil {
 			continue
 		}
-		timer := time.NewTimer(stopSlice)
+		timer := time.NewTimer(slice)
 		select {
-		case <-ended:
+		case <-in.ended:
 		case <-timer.C:
 		case <-ctx.Done():
 		}
@@ -103,23 +109,16 @@ func retire(ctx context.Context, routes []*running) {
 }
 
 // settle waits until no exchange is in flight and none waits for an internal route.
-func (e *Engine) settle(ctx context.Context, outer, inner []*running) {
-	if len(inner) == 0 {
+func (e *Engine) settle(ctx context.Context, routes []*running) {
+	if !slices.ContainsFunc(routes, (*running).internal) {
 		return
 	}
+	busy := func() bool { return slices.ContainsFunc(routes, (*running).busy) }
 	for wait := time.Millisecond; ; wait = min(2*wait, 50*time.Millisecond) {
-		// Twice nothing in any route, and none has come in between: nothing moved from a
-		// route not yet looked at to one that had been.
-		before, all := e.exchanges(), slices.Concat(outer, inner)
-		busy := slices.ContainsFunc(all, (*running).busy) || slices.ContainsFunc(all, (*running).busy)
-		if !busy && e.exchanges() == before {
-			return
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		// Twice nothing, and no exchange in between: none was on its way from a route
+		// that was not yet looked at to one that had been.
+		before := e.exchanges()
+		if !busy() && !busy() && e.exchanges() == before || !sleep(ctx, wait) {
 			return
 		}
 	}
@@ -135,12 +134,13 @@ func (r *running) busy() bool {
 		return false
 	}
 	r.mu.Lock()
-	runs := r.state == Started
+	runs := r.state == Started || r.state == Restarting
 	r.mu.Unlock()
 	return runs && in.Pending() > 0
 }
 
-// Start starts the route with an id. It does nothing if the route is started.
+// Start starts the route with an id. It does nothing if the route is started. One whose
+// consumer was done begins anew.
 func (e *Engine) Start(id string) error {
 	r, err := e.find(id)
 	if err != nil {
@@ -166,7 +166,7 @@ func (e *Engine) Suspend(ctx context.Context, id string) error {
 		return err
 	}
 	if s := r.status().State; s != Started && s != Restarting && s != Suspended {
-		return errors.New("route: route " + id + " is " + string(s) + ": only a started one can be suspended")
+		return fmt.Errorf("route: route %q is %s: only a started one can be suspended", id, s)
 	}
 	return e.halt(ctx, id, Suspended)
 }
@@ -178,20 +178,24 @@ func (e *Engine) Resume(id string) error {
 		return err
 	}
 	if s := r.status().State; s != Suspended && s != Started {
-		return errors.New("route: route " + id + " is " + string(s) + ": only a suspended one can be resumed")
+		return fmt.Errorf("route: route %q is %s: only a suspended one can be resumed", id, s)
 	}
 	return e.Start(id)
 }
 
 // Remove stops the route with an id, as [Engine.Stop] does, and forgets it.
 func (e *Engine) Remove(ctx context.Context, id string) error {
-	err := e.halt(ctx, id, Stopped)
-	if _, drained := errors.AsType[*DrainError](err); err != nil && !drained {
+	r, err := e.find(id)
+	if err != nil {
 		return err
 	}
+	r.mu.Lock()
+	r.removed = true // it cannot be started any more
+	r.mu.Unlock()
+	err = e.haltRoute(ctx, r, Stopped)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.routes = slices.DeleteFunc(slices.Clone(e.routes), func(r *running) bool { return r.id == id })
+	e.routes = slices.DeleteFunc(slices.Clone(e.routes), func(other *running) bool { return other == r })
 	return err
 }
 
@@ -200,6 +204,10 @@ func (e *Engine) halt(ctx context.Context, id string, then State) error {
 	if err != nil {
 		return err
 	}
+	return e.haltRoute(ctx, r, then)
+}
+
+func (e *Engine) haltRoute(ctx context.Context, r *running, then State) error {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Drain)
 	defer cancel()
 	return r.halt(ctx, then)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,10 +38,8 @@ type running struct {
 	mu          sync.Mutex
 	state       State
 	since       time.Time
-	stopIntake  context.CancelFunc // nil where nothing runs
-	giveUp      context.CancelCauseFunc
-	ended       chan struct{} // closed when the consumer has returned for good
-	halting     sync.Mutex    // held by who stops the route
+	removed     bool
+	in          *intake // the latest; nil before the first start
 	lastFailure *Failure
 	restarts    int64
 	nextStart   time.Time
@@ -64,87 +60,95 @@ func (r *running) internal() bool { _, ok := r.consumer.(Internal); return ok }
 func (r *running) start(base context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopIntake != nil {
-		if r.state == Stopping {
-			return fmt.Errorf("route: route %q is stopping", r.id)
-		}
+	switch {
+	case r.removed:
+		return fmt.Errorf("route: route %q was removed", r.id)
+	case r.state == Stopping:
+		return fmt.Errorf("route: route %q is stopping", r.id)
+	case r.state == Started || r.state == Restarting:
 		return nil
+	case r.in != nil && !r.in.over():
+		return fmt.Errorf("route: route %q was given up, and its consumer has not returned yet", r.id)
 	}
-	in, stop, giveUp := newIntake(r, base)
-	r.stopIntake, r.giveUp, r.ended = stop, giveUp, make(chan struct{})
+	r.in = newIntake(r, base)
 	r.become(Started)
-	r.engine.workers.Go(func() {
-		defer giveUp(nil)
-		defer stop()
-		in.supervise()
-	})
+	go r.in.supervise()
 	return nil
 }
 
 // become changes the state. r.mu is held.
 func (r *running) become(s State) {
-	r.state, r.since = s, time.Now()
-	r.nextStart = time.Time{}
+	if s == r.state {
+		return
+	}
+	r.state, r.since, r.nextStart = s, time.Now(), time.Time{}
+	if s != Stopping {
+		r.leadership = nil
+	}
 }
 
 // halt stops the consumer and waits until the last exchange has returned, or ctx is
 // done: then it gives up those in flight. The route is in state then afterwards.
 func (r *running) halt(ctx context.Context, then State) error {
-	r.halting.Lock()
-	defer r.halting.Unlock()
-	ended := r.retire()
-	if ended == nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.state != then {
-			r.become(then)
-		}
+	in := r.retire(then)
+	if in == nil {
 		return nil
 	}
 	var err error
+	begun := time.Now()
 	select {
-	case <-ended:
+	case <-in.ended:
 	case <-ctx.Done():
-		err = r.abandon(ended)
+		err = r.abandon(in, time.Since(begun))
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.stopIntake, r.leadership = nil, nil
-	r.become(then)
+	if r.in == in {
+		r.become(then)
+	}
 	return err
 }
 
-// retire makes the consumer take nothing more. It returns a channel that is closed when
-// the consumer has returned, or nil if nothing runs.
-func (r *running) retire() <-chan struct{} {
+// retire makes the consumer take nothing more, and returns what is to be waited for.
+// Where nothing runs it returns nil, and the route is in state then.
+func (r *running) retire(then State) *intake {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.stopIntake == nil {
+	switch r.state {
+	case Started, Restarting:
+		r.become(Stopping)
+		r.in.stop()
+	case Stopping:
+	default:
+		r.become(then)
 		return nil
 	}
-	if r.state != Stopping {
-		r.become(Stopping)
-		r.stopIntake()
-	}
-	return r.ended
+	return r.in
 }
 
-// abandon gives up what is in flight and reports it.
-func (r *running) abandon(ended <-chan struct{}) error {
-	left := r.inFlight()
-	for _, f := range left {
+// abandon gives up what is still in flight after waited, and reports it.
+func (r *running) abandon(in *intake, waited time.Duration) error {
+	if in.over() {
+		return nil
+	}
+	drained := &DrainError{Drain: waited, InFlight: r.inFlight()}
+	for _, f := range drained.InFlight {
 		r.engine.logger.Error("exchange given up: it was still in flight when the drain time was over",
 			"route", f.Route, "exchange", f.Exchange, "step", f.Step, "place", f.Place, "age", f.Age)
 	}
-	r.giveUp(errAbandoned)
+	in.giveUp(errAbandoned)
 	timer := time.NewTimer(r.engine.config.Abandon)
 	defer timer.Stop()
 	select {
-	case <-ended:
+	case <-in.ended:
+		if len(drained.InFlight) == 0 {
+			return nil
+		}
 	case <-timer.C:
+		drained.Routes = []string{r.id}
 		r.engine.logger.Error("route does not stop: going on without it", "route", r.id, "waited", r.engine.config.Abandon)
 	}
-	return &DrainError{r.engine.config.Drain, left}
+	return drained
 }
 
 // inFlight returns the exchanges in flight.
@@ -199,7 +203,10 @@ func (r *running) fail(ctx context.Context, ex *Exchange, err error, tell bool) 
 	attrs := []slog.Attr{slog.String("route", r.id), slog.String("exchange", failure.Exchange)}
 	cause := err
 	if se, ok := errors.AsType[*StepError](err); ok {
-		failure.Step, failure.Place, cause = se.Step, se.Place, se.Err
+		failure.Step, failure.Place = se.Step, se.Place
+		if err == error(se) { // rather than the first of several
+			cause = se.Err
+		}
 		attrs[0].Value = slog.StringValue(se.Route)
 		attrs = append(attrs, slog.String("step", se.Step), slog.Any("place", se.Place))
 	}
@@ -213,142 +220,4 @@ func (r *running) fail(ctx context.Context, ex *Exchange, err error, tell bool) 
 	if tell && !ex.quiet {
 		r.engine.logger.LogAttrs(ctx, slog.LevelError, "exchange failed", attrs...)
 	}
-}
-
-// intake is what a route's consumer runs in, from a start to a stop: ctx ends the
-// taking of messages, work gives up those in flight.
-type intake struct {
-	run       *running
-	ctx, work context.Context
-}
-
-// A phaseValue in a context says what it is derived from.
-type phaseValue struct {
-	engine *Engine
-	in     *intake // nil for what comes from outside of routes
-	work   bool    // from work, rather than from ctx
-}
-
-type phaseKey struct{}
-
-func phaseOf(ctx context.Context) phaseValue {
-	v, _ := ctx.Value(phaseKey{}).(*phaseValue)
-	if v == nil {
-		return phaseValue{}
-	}
-	return *v
-}
-
-func newIntake(r *running, base context.Context) (in *intake, stop context.CancelFunc, giveUp context.CancelCauseFunc) {
-	in = &intake{run: r}
-	in.work, giveUp = context.WithCancelCause(context.WithValue(base, phaseKey{}, &phaseValue{r.engine, in, true}))
-	in.ctx, stop = context.WithCancel(context.WithValue(in.work, phaseKey{}, &phaseValue{r.engine, in, false}))
-	return in, stop, giveUp
-}
-
-// Work returns the context for the exchanges of a consumer that was given ctx: it
-// outlives ctx by the time that exchanges in flight may take to finish. A consumer that
-// needs a context of its own for an exchange derives it from this one.
-func Work(ctx context.Context) context.Context {
-	if p := phaseOf(ctx); p.in != nil {
-		return p.in.work
-	}
-	return ctx
-}
-
-// Process is the next that the consumer is given.
-func (in *intake) Process(ctx context.Context, ex *Exchange) error {
-	if ctx == in.ctx { // the common case costs nothing
-		return in.run.process(in.work, ex)
-	}
-	p := phaseOf(ctx)
-	if p.work && p.engine == in.run.engine { // derived from Work, here or in the route that sent ex
-		return in.run.process(ctx, ex)
-	}
-	if p.in == in {
-		ctx = context.WithoutCancel(ctx) // derived from the intake's: in flight it outlives that
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	defer context.AfterFunc(in.work, func() { cancel(context.Cause(in.work)) })()
-	return in.run.process(ctx, ex)
-}
-
-// supervise runs the consumer until its context is done, anew each time it ends.
-func (in *intake) supervise() {
-	r := in.run
-	defer func() { close(r.ended) }()
-	for failures := 0; ; {
-		begun := time.Now()
-		err := consume(in.ctx, r.consumer, in)
-		if in.ctx.Err() != nil {
-			return
-		}
-		if errors.Is(err, ErrDone) {
-			r.mu.Lock()
-			r.become(Done)
-			r.mu.Unlock()
-			<-in.ctx.Done()
-			return
-		}
-		if err == nil {
-			err = errors.New("the consumer ended")
-		}
-		b := r.engine.config.Restart
-		if time.Since(begun) > b.Max {
-			failures = 0
-		}
-		wait := b.after(failures)
-		failures++
-		r.restarting(err, wait)
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-in.ctx.Done():
-			timer.Stop()
-			return
-		}
-		r.mu.Lock()
-		if r.state == Restarting {
-			r.become(Started)
-		}
-		r.mu.Unlock()
-	}
-}
-
-func (r *running) restarting(err error, wait time.Duration) {
-	attrs := []any{"route", r.id, "from", r.consumer.String(), "wait", wait, "error", err}
-	if p, ok := errors.AsType[*PanicError](err); ok {
-		attrs = append(attrs, "stack", string(p.Stack))
-	}
-	r.engine.logger.Warn("consumer ended early: starting it anew", attrs...)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.restarts++
-	r.lastFailure = &Failure{Time: time.Now(), Step: fromStep{r.def.from}.String(), Place: r.def.place, Err: err}
-	if r.state == Started {
-		r.become(Restarting)
-		r.nextStart = time.Now().Add(wait)
-	}
-}
-
-// consume runs a consumer; a panic is an error.
-func consume(ctx context.Context, c Consumer, next Processor) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = &PanicError{r, debug.Stack()}
-		}
-	}()
-	return c.Consume(ctx, next)
-}
-
-// after returns how long to wait after so many failures before this one.
-func (b Backoff) after(failures int) time.Duration {
-	d := b.Max
-	if failures < 32 {
-		if grown := b.Delay << failures; grown > 0 && grown < d {
-			d = grown
-		}
-	}
-	return d + time.Duration((rand.Float64()-0.5)*0.2*float64(d))
 }

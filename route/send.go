@@ -61,10 +61,10 @@ func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOp
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
-		defer context.AfterFunc(base, func() { cancel(context.Cause(base)) })()
+		defer endsWith(base, cancel)()
 		ctx = context.WithValue(ctx, phaseKey{}, &phaseValue{engine: e, work: true})
 	}
-	return p.Process(ctx, ex)
+	return guarded(ctx, p, ex)
 }
 
 // producers keeps the endpoints that code outside of routes has sent to.
@@ -102,36 +102,52 @@ func (ps *producers) get(e *Engine, u URI) (Processor, error) {
 
 // Receive takes one message from an endpoint that can start a route and acknowledges
 // it. The exchange is the caller's, who need not release it. It waits until there is a
-// message, the consumer fails or ctx is done.
+// message, the consumer ends or fails, ctx is done or the engine stops. The engine must
+// run.
 func (e *Engine) Receive(ctx context.Context, u URI) (*Exchange, error) {
-	ep, err := e.resolve(u)
+	ex, err := e.receive(ctx, u)
 	if err != nil {
 		return nil, fmt.Errorf("receive from %q: %w", u, err)
 	}
+	return ex, nil
+}
+
+func (e *Engine) receive(ctx context.Context, u URI) (*Exchange, error) {
+	e.mu.Lock()
+	engine, up := e.taking, e.phase == isRunning
+	e.mu.Unlock()
+	if !up {
+		return nil, ErrStopped
+	}
+	ep, err := e.resolve(u)
+	if err != nil {
+		return nil, err
+	}
 	c, ok := ep.(Consumer)
 	if !ok {
-		return nil, fmt.Errorf("receive from %q: %s cannot start a route", u, ep)
+		return nil, fmt.Errorf("%s cannot start a route", ep)
 	}
-	taking, stop := context.WithCancel(ctx)
-	defer stop()
-	one := &receiver{stop: stop}
+	taking, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	defer context.AfterFunc(engine, func() { cancel(ErrStopped) })()
+	one := &receiver{stop: cancel}
 	err = consume(taking, c, one)
 	switch {
 	case one.got != nil:
 		return one.got, nil
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("receive from %q: %w", u, context.Cause(ctx))
+	case taking.Err() != nil:
+		return nil, context.Cause(taking)
 	case err == nil:
 		err = ErrDone
 	}
-	return nil, fmt.Errorf("receive from %q: %w", u, err)
+	return nil, err
 }
 
 // A receiver takes the first exchange and refuses those after it.
 type receiver struct {
 	mu   sync.Mutex
 	got  *Exchange
-	stop context.CancelFunc
+	stop context.CancelCauseFunc
 }
 
 func (r *receiver) Process(_ context.Context, ex *Exchange) error {
@@ -141,6 +157,6 @@ func (r *receiver) Process(_ context.Context, ex *Exchange) error {
 		return errors.New("route: only one message was wanted")
 	}
 	r.got = ex.Clone()
-	r.stop()
+	r.stop(nil)
 	return nil
 }
