@@ -30,6 +30,24 @@ func TestGracefulStop(t *testing.T) {
 	}
 }
 
+// A newcomer is given a lock, which its leader hands over.
+func TestNewcomer(t *testing.T) {
+	t.Parallel()
+	tm := newTeam(t, plane, 0)
+	tm.spread = true
+	tm.start("member-0")
+	old := tm.settled()
+	tm.start("member-1")
+	waitFor(t, "the newcomer leads one of the locks", func() bool {
+		return (tm.last("lock1").Member == "member-1") != (tm.last("lock2").Member == "member-1")
+	})
+	for _, lock := range locks {
+		if tm.last(lock).Member == "member-1" {
+			tm.succeeded(lock, old[lock], time.Second)
+		}
+	}
+}
+
 // A leader that is killed is silent: the next one waits for x since its last beat.
 func TestKill(t *testing.T) {
 	t.Parallel()

@@ -3,9 +3,6 @@ package kube
 import (
 	"context"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -27,18 +24,7 @@ const (
 
 var locks = []string{"lock1", "lock2"}
 
-var buildMember = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "member")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "member")
-	out, err := exec.Command("go", "build", "-o", path, "./member").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return path, nil
-})
+var buildMember = sync.OnceValues(func() (string, error) { return plane.Build("./member") })
 
 // A team is three members in one namespace, and their witness.
 type team struct {
@@ -47,10 +33,12 @@ type team struct {
 	plane   *bed.ControlPlane
 	witness *witness.Witness
 	members map[string]*bed.Pod
-	paused  int // times that a leader was stopped by a signal
+	paused  int  // times that a leader was stopped by a signal
+	spread  bool // locks move to newcomers
 }
 
 // newTeam starts n members. When the test ends it checks that at no time two led.
+// Locks stay where they are as long as their leader is well.
 func newTeam(t *testing.T, cp *bed.ControlPlane, n int) *team {
 	t.Helper()
 	w, err := witness.Listen()
@@ -73,7 +61,8 @@ func (t *team) start(name string) *bed.Pod {
 		t.Fatal(err)
 	}
 	p, err := t.ns.StartPod(t.Context(), name, map[string]string{"app": "member"}, nil, path,
-		"-witness", t.witness.Addr(), "-wait", x.String(), "-limit", y.String(), "-beat", r.String())
+		"-witness", t.witness.Addr(), "-wait", x.String(), "-limit", y.String(), "-beat", r.String(),
+		fmt.Sprintf("-fixed=%t", !t.spread))
 	if err != nil {
 		t.Fatal(err)
 	}

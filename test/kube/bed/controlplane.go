@@ -83,6 +83,18 @@ func (cp *ControlPlane) Pause() error { return cp.cmd.Process.Signal(syscall.SIG
 // Resume ends Pause.
 func (cp *ControlPlane) Resume() error { return cp.cmd.Process.Signal(syscall.SIGCONT) }
 
+// Build builds a command of the module in the working directory and returns its
+// path, which is gone after Close.
+func (cp *ControlPlane) Build(pkg string) (string, error) {
+	path := filepath.Join(cp.dir, filepath.Base(pkg))
+	cmd := exec.Command("go", "build", "-o", path, pkg)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+	}
+	return path, nil
+}
+
 // Token returns the configuration of a client that has the token and nothing else.
 func (cp *ControlPlane) Token(token string) *rest.Config {
 	return &rest.Config{
