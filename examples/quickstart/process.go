@@ -39,6 +39,7 @@ func (p *process) start(folder string, hear func(line string, done bool, err err
 		return err
 	}
 	p.cmd = exec.Command(exe, "-replica", fmt.Sprint(p.number), "-folder", folder)
+	noOrphan(p.cmd)
 	out, w, err := os.Pipe()
 	if err != nil {
 		return err

@@ -67,7 +67,7 @@ func replica(number int, folder string, in io.Reader, out io.Writer) error {
 
 // work prints "Hello World!" every second on the replica that leads, until ctx ends.
 func work(ctx context.Context, service *cluster.Service, logger *slog.Logger) error {
-	return service.Run(ctx, lock, func(ctx context.Context, _ cluster.Term) error {
+	return service.Run(ctx, lock, func(ctx context.Context, t cluster.Term) error {
 		ticker := time.NewTicker(time.Second)
 		defer ticker.Stop()
 		for {
@@ -75,7 +75,9 @@ func work(ctx context.Context, service *cluster.Service, logger *slog.Logger) er
 			case <-ctx.Done():
 				return nil
 			case <-ticker.C:
-				logger.InfoContext(ctx, hello)
+				if t.Valid() { // it may have been paused for long
+					logger.InfoContext(ctx, hello)
+				}
 			}
 		}
 	})
