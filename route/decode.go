@@ -23,9 +23,10 @@ import (
 //		Password string         `uri:"password,secret"`  // never shown
 //	}
 //
-// A field may be a string, URI, bool, number, [time.Duration], slice of strings,
-// [encoding.TextUnmarshaler], or a pointer to one of these where the zero value is not
-// the default.
+// A field may be a string, URI, bool, number, [time.Duration], slice of strings ("a,b",
+// in which a comma in a value is written \,), [encoding.TextUnmarshaler] that is also a
+// TextMarshaler, or a pointer to one of these where the zero value is not the default.
+// One whose name looks secret, such as authToken, is.
 
 // Decode stores the address in cfg, a pointer to a struct with `uri` tags, whose zero
 // fields mean defaults. It reports every option that is unknown, malformed or missing.
@@ -33,16 +34,21 @@ import (
 func (a Address) Decode(cfg any) error {
 	known := map[string]option{}
 	var errs []error
+	hasPath := false
 	for o := range options(reflect.ValueOf(cfg).Elem()) {
 		if o.name != pathName {
 			known[o.name] = o
 			continue
 		}
+		hasPath = true
 		if a.Path != "" {
 			errs = append(errs, o.parse("path", a.Path))
 		} else if o.required {
 			errs = append(errs, fmt.Errorf("nothing after %q: want %s:%s", a.Scheme+":", a.Scheme, strings.ToLower(o.field)))
 		}
+	}
+	if a.Path != "" && !hasPath {
+		errs = append(errs, fmt.Errorf("path: want nothing after %q, have %q", a.Scheme+":", a.Path))
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Options)) {
 		o, ok := known[name]
@@ -64,7 +70,7 @@ func (a Address) Decode(cfg any) error {
 }
 
 // Encode is the inverse of [Address.Decode]: it returns the URI of a struct with `uri`
-// tags, with zero fields left out.
+// tags, with zero fields and empty slices left out.
 func Encode(scheme string, cfg any) URI { return encode(scheme, cfg, false) }
 
 // Redact is like [Encode] with secrets replaced by "xxxxx". It is what an endpoint's
@@ -77,13 +83,11 @@ func encode(scheme string, cfg any, redact bool) URI {
 	v := reflect.ValueOf(cfg)
 	for o := range options(v) {
 		switch {
-		case o.value.IsZero():
+		case o.value.IsZero() || o.value.Kind() == reflect.Slice && o.value.Len() == 0:
 		case o.name == pathName:
-			path = escapePath(o.format())
-		case redact && o.secret:
-			query.Set(o.name, redacted)
+			path = escapePath(o.format(redact))
 		default:
-			query.Set(o.name, o.format())
+			query.Set(o.name, o.format(redact))
 		}
 	}
 	u := scheme + ":" + path
@@ -121,7 +125,7 @@ func options(v reflect.Value) func(yield func(option) bool) {
 				continue
 			}
 			name, flags, _ := strings.Cut(tag, ",")
-			o := option{name: name, field: f.Name, value: value}
+			o := option{name: name, field: f.Name, value: value, secret: isSecret(name)}
 			for flag := range strings.SplitSeq(flags, ",") {
 				switch flag {
 				case "":
@@ -140,22 +144,44 @@ func options(v reflect.Value) func(yield func(option) bool) {
 	}
 }
 
-func (o option) format() string {
-	v := o.value
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
+// format returns the text of the option's value.
+func (o option) format(redact bool) string {
+	if redact && o.secret {
+		return redacted
 	}
-	switch x := v.Interface().(type) {
+	p := reflect.New(o.value.Type())
+	p.Elem().Set(o.value)
+	if p.Elem().Kind() == reflect.Pointer {
+		p = p.Elem()
+	}
+	switch x := p.Interface().(type) {
 	case encoding.TextMarshaler:
 		text, err := x.MarshalText()
 		if err != nil {
 			panic(fmt.Sprintf("route: field %s: %v", o.field, err)) // a Config that its own type refuses
 		}
 		return string(text)
-	case []string:
-		return strings.Join(x, ",")
+	case *[]string:
+		return joinList(*x)
+	case *time.Duration:
+		return x.String()
+	case *URI:
+		if redact {
+			return x.String()
+		}
+	}
+	switch v := p.Elem(); v.Kind() {
+	case reflect.String:
+		return v.String() // not that of a method
+	case reflect.Float32, reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'g', -1, v.Type().Bits())
+	case reflect.Bool:
+		return strconv.FormatBool(v.Bool())
 	default:
-		return fmt.Sprint(x)
+		if v.CanInt() {
+			return strconv.FormatInt(v.Int(), 10)
+		}
+		return strconv.FormatUint(v.Uint(), 10)
 	}
 }
 
@@ -170,10 +196,12 @@ func (o option) parse(what, text string) error {
 	switch {
 	case err == nil:
 		return nil
-	case o.secret:
-		return fmt.Errorf("%s: want %s", what, want)
+	case want == "" && o.secret:
+		return fmt.Errorf("%s: not as it should be", what)
 	case want == "":
 		return fmt.Errorf("%s: %w", what, err)
+	case o.secret:
+		return fmt.Errorf("%s: want %s", what, want)
 	default:
 		return fmt.Errorf("%s: want %s, have %q", what, want, text)
 	}
@@ -188,7 +216,7 @@ func parseInto(v reflect.Value, text string) (want string, err error) {
 		*p, err = parseDuration(text)
 		return "a duration like 500ms, 1m30s or a number of milliseconds", err
 	case *[]string:
-		*p = strings.Split(text, ",")
+		*p = splitList(text)
 		return "", nil
 	}
 	switch v.Kind() {
@@ -217,6 +245,32 @@ func parseInto(v reflect.Value, text string) (want string, err error) {
 		panic(fmt.Sprintf("route: an option cannot be a %s", v.Type()))
 	}
 	return "", nil
+}
+
+// joinList joins values with commas; a comma in one is written \,.
+func joinList(values []string) string {
+	escaped := make([]string, len(values))
+	for i, v := range values {
+		escaped[i] = strings.NewReplacer(`\`, `\\`, ",", `\,`).Replace(v)
+	}
+	return strings.Join(escaped, ",")
+}
+
+func splitList(text string) []string {
+	values := []string{""}
+	for i := 0; i < len(text); i++ {
+		c, last := text[i], &values[len(values)-1]
+		switch {
+		case c == ',':
+			values = append(values, "")
+		case c == '\\' && i+1 < len(text) && (text[i+1] == ',' || text[i+1] == '\\'):
+			i++
+			*last += text[i : i+1]
+		default:
+			*last += text[i : i+1]
+		}
+	}
+	return values
 }
 
 func parseDuration(text string) (time.Duration, error) {

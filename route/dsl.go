@@ -54,16 +54,7 @@ func (c *chain[Self]) RemoveHeaders(pattern string, keep ...string) Self {
 // Filter runs body where keep holds, several blocks one after the other. Without a
 // body, the steps that follow in the same block are the body.
 func (c *chain[Self]) Filter(keep Cond, body ...*Block) Self {
-	if len(body) == 0 {
-		return c.add(filterRest{keep})
-	}
-	block := Do()
-	for _, b := range body {
-		if b != nil {
-			block.steps = append(block.steps, b.steps...)
-		}
-	}
-	return c.add(filterStep{keep, block})
+	return c.add(filterStep{keep, body})
 }
 
 // Choice runs the first case that holds: [When], [Otherwise].
@@ -163,7 +154,14 @@ func Catch[E error]() *CatchBlock {
 	return c
 }
 
-func (c *CatchBlock) built() handler { h := c.handler; h.steps = c.chain.steps; return h }
+func (c *CatchBlock) built() *handler {
+	if c == nil {
+		return nil
+	}
+	h := c.handler
+	h.steps = c.chain.steps
+	return &h
+}
 
 // A FinallyBlock runs after a Try, whatever happened.
 type FinallyBlock struct {
@@ -171,13 +169,17 @@ type FinallyBlock struct {
 	place Position
 }
 
-// Finally starts the steps that always run.
+// Finally starts the steps that always run. Where the context of the exchange is done
+// they have as long as [Config.Abandon].
 func Finally() *FinallyBlock {
 	f := &FinallyBlock{place: caller()}
 	f.self = f
 	return f
 }
 
-func (f *FinallyBlock) built() handler {
-	return handler{name: "finally", place: f.place, steps: f.steps}
+func (f *FinallyBlock) built() *handler {
+	if f == nil {
+		return nil
+	}
+	return &handler{name: "finally", place: f.place, steps: f.steps}
 }

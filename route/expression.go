@@ -2,7 +2,7 @@ package route
 
 import (
 	"context"
-	"fmt"
+	"reflect"
 	"strings"
 )
 
@@ -82,7 +82,10 @@ func (v value) get(ctx context.Context, ex *Exchange) (any, error) {
 
 func (c constant) expression(*Builder) value { return value{constant: c.value} }
 
-func (k Key[T]) expression(*Builder) value {
+func (k Key[T]) expression(b *Builder) value {
+	if k.key == nil {
+		return b.unfit("zero key: want one made by route.NewKey or route.NewProperty")
+	}
 	return value{eval: func(_ context.Context, ex *Exchange) (any, error) { return k.in(ex).get(k.name), nil }}
 }
 
@@ -108,22 +111,32 @@ func (b *Builder) value(e Expr) value {
 	case func(*Exchange) any:
 		return b.function(func(_ context.Context, ex *Exchange) (any, error) { return e(ex), nil }, e == nil)
 	case string:
-		if strings.Contains(e, "${") {
-			b.Errorf("the text %q would not be evaluated: use route.Simple, or route.Constant to have it as it is", e)
+		if strings.Contains(e, "${") || strings.Contains(e, "{{") {
+			return b.unfit("the text %s would not be evaluated: use route.Simple, or route.Constant to have it as it is", text(e))
 		}
+	case cond, *Block, *Case, *Route, Handler, Step:
+		return b.unfit("want a value or an expression, have %T", e)
 	}
-	if isFunc(e) {
-		b.Errorf("want a func(context.Context, *route.Exchange) (any, error) or one of route.Expr's other kinds, have %T", e)
+	if t := reflect.TypeOf(e); t != nil && t.Kind() == reflect.Func {
+		return b.unfit("want a func(context.Context, *route.Exchange) (any, error) or one of route.Expr's other kinds, have %T", e)
 	}
 	return value{constant: e}
 }
 
 func (b *Builder) function(e Expression, isNil bool) value {
 	if isNil {
-		b.Errorf("nil function")
+		return b.unfit("nil function")
 	}
 	return value{eval: e}
 }
+
+// unfit is [Builder.Errorf] for where a value goes on.
+func (b *Builder) unfit(format string, args ...any) value {
+	b.Errorf(format, args...)
+	return value{eval: noValue}
+}
+
+func noValue(context.Context, *Exchange) (any, error) { return nil, nil }
 
 // A condition of a kind of its own, which runs no code that is not ours.
 type cond interface{ predicate() Predicate }
@@ -133,7 +146,9 @@ func (b *Builder) Predicate(c Cond) Predicate {
 	isNil, p := false, Predicate(nil)
 	switch c := c.(type) {
 	case cond:
-		p = c.predicate()
+		if p = c.predicate(); p == nil {
+			b.Errorf("zero key: want one made by route.NewKey or route.NewProperty")
+		}
 	case Predicate:
 		isNil, p = c == nil, c
 	case func(context.Context, *Exchange) (bool, error):
@@ -155,5 +170,3 @@ func (b *Builder) Predicate(c Cond) Predicate {
 
 // isQuick tells whether c runs no code that is not ours.
 func isQuick(c Cond) bool { _, ok := c.(cond); return ok }
-
-func isFunc(v any) bool { return strings.HasPrefix(fmt.Sprintf("%T", v), "func(") }

@@ -71,6 +71,9 @@ type keyIs[T comparable] struct {
 }
 
 func (i keyIs[T]) predicate() Predicate {
+	if i.key.key == nil {
+		return nil
+	}
 	if t := i.textIs(); t != nil {
 		return t.holds
 	}
@@ -82,7 +85,7 @@ func (i keyIs[T]) predicate() Predicate {
 
 // textIs is i where it compares a text, the most common kind, or nil.
 func (i keyIs[T]) textIs() *textIs {
-	if want, ok := any(i.want).(string); ok {
+	if want, ok := any(i.want).(string); ok && i.key.key != nil {
 		return &textIs{i.key.key, want}
 	}
 	return nil

@@ -38,6 +38,9 @@ const maxNesting = 16
 
 // resolve replaces the placeholders in text. Optional ones are errors.
 func (p placeholders) resolve(text string) (string, error) {
+	if !strings.Contains(text, "{{") {
+		return text, nil
+	}
 	resolved, err := p.replace(text, 0)
 	if err == nil && strings.Contains(resolved, unset) {
 		return text, errors.New("{{?key}} can only be the value of a URI's option")
@@ -47,6 +50,9 @@ func (p placeholders) resolve(text string) (string, error) {
 
 // resolveURI is like resolve and leaves out the options that have no value.
 func (p placeholders) resolveURI(u URI) (URI, error) {
+	if !strings.Contains(string(u), "{{") {
+		return u, nil
+	}
 	resolved, err := p.replace(string(u), 0)
 	if err != nil || !strings.Contains(resolved, unset) {
 		return URI(resolved), err
@@ -76,7 +82,7 @@ func (p placeholders) replace(text string, depth int) (string, error) {
 		return text, nil
 	}
 	if depth > maxNesting {
-		return text, fmt.Errorf("placeholders stand more than %d deep inside of each other's values", maxNesting)
+		return text, fmt.Errorf("placeholders stand more than %d deep inside of each other: does one stand in its own value?", maxNesting)
 	}
 	var out strings.Builder
 	for {
@@ -98,11 +104,8 @@ func (p placeholders) replace(text string, depth int) (string, error) {
 		if err != nil {
 			return text, err
 		}
-		value, err := p.value(inner)
+		value, err := p.value(inner, depth)
 		if err != nil {
-			return text, err
-		}
-		if value, err = p.replace(value, depth+1); err != nil {
 			return text, err
 		}
 		out.WriteString(value)
@@ -128,7 +131,8 @@ func closing(text string) int {
 	return -1
 }
 
-func (p placeholders) value(inner string) (string, error) {
+// value returns the value of a placeholder in which others have been replaced.
+func (p placeholders) value(inner string, depth int) (string, error) {
 	key, optional := strings.CutPrefix(inner, "?")
 	lookup := func(key string) (string, bool) {
 		if p.source == nil {
@@ -145,7 +149,7 @@ func (p placeholders) value(inner string) (string, error) {
 		return "", fmt.Errorf("{{%s}} names no %s", inner, what)
 	}
 	if v, ok := lookup(key); ok {
-		return v, nil
+		return p.replace(v, depth+1)
 	}
 	switch {
 	case hasDefault:

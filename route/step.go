@@ -29,8 +29,15 @@ type Builder struct {
 	step   placed
 	nodes  []*node // all steps, in the order of the text
 	tree   *node   // the step whose steps are built
+	depth  int     // how deep that stands in others
+	broken bool    // too much to build the rest
 	errs   []error
 }
+
+const (
+	maxSteps = 1<<16 - 1
+	maxDepth = 100
+)
 
 // A node is a built step: what errors and status say of it.
 type node struct {
@@ -79,15 +86,25 @@ func (b *Builder) Block(block *Block) Processor {
 
 func (b *Builder) steps(steps []placed) Processor {
 	outer, parent := b.step, b.tree
-	defer func() { b.step, b.tree = outer, parent }()
+	if b.depth++; b.depth > maxDepth {
+		b.broken = true
+		b.Errorf("steps stand more than %d deep inside of each other: does a block contain itself?", maxDepth)
+	}
+	defer func() { b.step, b.tree, b.depth = outer, parent, b.depth-1 }()
 	p := &pipeline{route: b.route}
 	var last Processor
 	for _, s := range steps {
-		b.step = s
-		b.tree = &node{step: s.String(), place: s.place, index: uint16(len(b.nodes) + 1)}
-		if b.nodes = append(b.nodes, b.tree); len(b.nodes) >= 1<<16 {
-			return b.Errorf("a route can have 65535 steps")
+		if b.broken {
+			break
 		}
+		b.step = s
+		if len(b.nodes) == maxSteps {
+			b.broken = true
+			b.Errorf("a route can have %d steps", maxSteps)
+			break
+		}
+		b.tree = &node{step: s.String(), place: s.place, index: uint16(len(b.nodes) + 1)}
+		b.nodes = append(b.nodes, b.tree)
 		if parent != nil {
 			parent.nested = append(parent.nested, b.tree)
 		}

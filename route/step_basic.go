@@ -88,14 +88,12 @@ func asDuration(v any) (d time.Duration, err error) {
 	switch v := v.(type) {
 	case time.Duration:
 		d = v
-	case int:
-		d, err = parseDuration(fmt.Sprint(v))
-	case int64:
+	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
 		d, err = parseDuration(fmt.Sprint(v))
 	case string:
 		d, err = parseDuration(v)
 	default:
-		return 0, fmt.Errorf("want a time.Duration or a number of milliseconds, have %T", v)
+		return 0, fmt.Errorf("want a time.Duration or a whole number of milliseconds, have %T", v)
 	}
 	if err != nil || d < 0 {
 		return 0, fmt.Errorf("want a duration that is not negative, have %q", fmt.Sprint(v))

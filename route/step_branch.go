@@ -1,29 +1,36 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"time"
 )
 
 // The steps that branch: filter, choice and try.
 
 type filterStep struct {
 	keep Cond
-	body *Block
+	body []*Block
 }
 
 func (filterStep) String() string { return "filter" }
 
 func (s filterStep) Build(b *Builder) Processor {
-	return &filter{b.Predicate(s.keep), b.Block(s.body), isQuick(s.keep)}
-}
-
-// A filterRest is a filter whose body is what follows it.
-type filterRest struct{ keep Cond }
-
-func (filterRest) String() string { return "filter" }
-func (s filterRest) Build(b *Builder) Processor {
-	return &filter{b.Predicate(s.keep), nil, isQuick(s.keep)}
+	f := &filter{keep: b.Predicate(s.keep), isQuick: isQuick(s.keep)}
+	if len(s.body) == 0 {
+		return f
+	}
+	var steps []placed
+	for i, block := range s.body {
+		if block == nil {
+			b.Errorf("block %d is nil", i+1)
+			continue
+		}
+		steps = append(steps, block.steps...)
+	}
+	f.then = b.steps(steps)
+	return f
 }
 
 type filter struct {
@@ -158,7 +165,7 @@ func (c *textChoice) Process(ctx context.Context, ex *Exchange) error {
 var Caught = NewProperty[error]("CamelExceptionCaught")
 
 // A Handler is what may follow the body of a Try: [Catch] or [Finally].
-type Handler interface{ built() handler }
+type Handler interface{ built() *handler }
 
 type handler struct {
 	matches func(error) bool // nil for finally
@@ -176,7 +183,7 @@ type tryStep struct {
 func (tryStep) String() string { return "try" }
 
 func (s tryStep) Build(b *Builder) Processor {
-	t := &try{body: b.Block(s.body)}
+	t := &try{body: b.Block(s.body), grace: b.engine.config.Abandon}
 	if s.body == nil {
 		b.Errorf("want a block: route.Do()")
 	}
@@ -184,12 +191,15 @@ func (s tryStep) Build(b *Builder) Processor {
 		b.Errorf("want route.Catch or route.Finally")
 	}
 	outer, caughtAll := b.step, false
-	for i, h := range s.handlers {
+	for i, step := range s.handlers {
+		var h *handler
+		if step != nil {
+			h = step.built()
+		}
 		if h == nil {
 			b.Errorf("handler %d is nil", i+1)
 			continue
 		}
-		h := h.built()
 		b.step.place = h.place
 		switch {
 		case h.matches == nil && i < len(s.handlers)-1:
@@ -217,6 +227,7 @@ type try struct {
 	body    Processor
 	catches []catch
 	finally Processor
+	grace   time.Duration // for finally where the time of the exchange is over
 }
 
 func (t *try) Process(ctx context.Context, ex *Exchange) error {
@@ -225,6 +236,7 @@ func (t *try) Process(ctx context.Context, ex *Exchange) error {
 		for _, c := range t.catches {
 			if c.matches(err) {
 				Caught.Set(ex, err)
+				ex.stopped = false // the error came after the Stop
 				err = guarded(ctx, c.then, ex)
 				break
 			}
@@ -233,9 +245,17 @@ func (t *try) Process(ctx context.Context, ex *Exchange) error {
 	if t.finally == nil {
 		return err
 	}
+	if ctx.Err() != nil { // they run all the same
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), t.grace)
+		defer cancel()
+	}
 	stopped := ex.stopped
 	ex.stopped = false // a Stop in the body does not stop what always runs
-	failed := t.finally.Process(ctx, ex)
+	failed := guarded(ctx, t.finally, ex)
 	ex.stopped = ex.stopped || stopped
+	if err == nil || failed == nil {
+		return cmp.Or(err, failed)
+	}
 	return errors.Join(err, failed)
 }

@@ -61,7 +61,7 @@ func (s simpleText) String() string { return "simple " + text(string(s)) }
 func (s simpleText) expression(b *Builder) value {
 	t := b.template(string(s))
 	if t == nil {
-		return value{}
+		return value{eval: noValue}
 	}
 	if text, ok := t.Constant(); ok {
 		return value{constant: text}

@@ -29,9 +29,12 @@ func (s splitStep) Build(b *Builder) Processor {
 	if f, ok := s.by.(func(*Exchange) ([]any, error)); ok && f != nil {
 		s.by = func(ex *Exchange) (any, error) { return f(ex) }
 	}
+	if isSequence(s.by) {
+		s.by = Constant(s.by)
+	}
 	v := b.value(s.by)
-	if _, _, ok := parts(v.constant); v.eval == nil && !ok && len(b.errs) == 0 {
-		b.Errorf("want a slice, an array, an iter.Seq or iter.Seq2, have %T", v.constant)
+	if v.eval == nil && !isSequence(v.constant) {
+		b.Errorf("want %s, have %T", sequences, v.constant)
 	}
 	return &split{v, b.Block(s.body)}
 }
@@ -51,7 +54,7 @@ func (s *split) Process(ctx context.Context, ex *Exchange) error {
 	}
 	seq, size, ok := parts(v)
 	if !ok {
-		return fmt.Errorf("want a slice, an array, an iter.Seq or iter.Seq2, have %T", v)
+		return fmt.Errorf("want %s, have %T", sequences, v)
 	}
 	var errs []error
 	failed, index := 0, 0
@@ -103,6 +106,10 @@ func (s *split) part(ctx context.Context, ex *Exchange, body any, index, size in
 	}
 	return guarded(ctx, s.body, part)
 }
+
+const sequences = "a slice, an array, an iter.Seq or an iter.Seq2 of values and errors"
+
+func isSequence(v any) bool { _, _, ok := parts(v); return ok && v != nil }
 
 // parts returns the parts of v, and how many there are, -1 where that is not known.
 func parts(v any) (seq iter.Seq2[any, error], size int, ok bool) {

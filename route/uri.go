@@ -1,6 +1,7 @@
 package route
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -37,7 +38,7 @@ func (u URI) Parse() (Address, error) {
 	path, query, _ := strings.Cut(rest, "?")
 	decoded, err := url.PathUnescape(strings.TrimPrefix(path, "//"))
 	if err != nil {
-		return Address{}, fmt.Errorf("path: %w (a literal %% is written %%25)", err)
+		return Address{}, errors.New("path: not %-encoded as it should be; a literal % is written %25")
 	}
 	options, err := parseOptions(query)
 	if err != nil {
@@ -67,13 +68,19 @@ func parseOptions(query string) (url.Values, error) {
 		}
 		name, text, ok := strings.Cut(pair, "=")
 		if !ok {
-			return nil, fmt.Errorf("option %q: want name=value", name)
+			return nil, fmt.Errorf("option %q: want name=value", hide(name))
 		}
 		name, err := url.QueryUnescape(name)
 		if err != nil {
-			return nil, fmt.Errorf("option name: %w", err)
+			return nil, fmt.Errorf("name of an option: %w", err)
+		}
+		if name == "" {
+			return nil, errors.New("an option without a name: want name=value")
 		}
 		value, raw := rawValue(text)
+		if !raw && isRaw(text) {
+			return nil, fmt.Errorf("option %q: RAW%c is not closed", name, text[len("RAW")])
+		}
 		if !raw {
 			if value, err = url.QueryUnescape(text); err != nil {
 				return nil, fmt.Errorf("option %q: not %%-encoded as it should be; a literal %% is written %%25, or the value as RAW(value)", name)
@@ -89,7 +96,7 @@ func cutOption(query string) (pair, rest string) {
 	if i := strings.IndexByte(query, '='); i >= 0 && !strings.Contains(query[:i], "&") {
 		for open, end := range rawMarks {
 			if strings.HasPrefix(query[i+1:], open) {
-				// The value ends at the last mark that is followed by & or the end.
+				// As in Camel, the value ends at the first mark that is followed by & or the end.
 				for j := i + 1; j < len(query); j++ {
 					if query[j] == end && (j+1 == len(query) || query[j+1] == '&') {
 						return query[:j+1], strings.TrimPrefix(query[j+1:], "&")
@@ -111,6 +118,10 @@ func rawValue(text string) (string, bool) {
 		}
 	}
 	return text, false
+}
+
+func isRaw(text string) bool {
+	return strings.HasPrefix(text, "RAW(") || strings.HasPrefix(text, "RAW{")
 }
 
 // String returns the URI with the password of its authority and the values of options
@@ -135,12 +146,22 @@ func (u URI) String() string {
 	for query != "" {
 		var pair string
 		pair, query = cutOption(query)
-		if name, _, ok := strings.Cut(pair, "="); ok && isSecret(name) {
-			pair = name + "=" + redacted
-		}
-		pairs = append(pairs, pair)
+		pairs = append(pairs, hide(pair))
 	}
 	return text + "?" + strings.Join(pairs, "&")
+}
+
+// hide returns name=value without the value where that looks secret.
+func hide(pair string) string {
+	name, _, _ := strings.Cut(pair, "=")
+	plain, err := url.QueryUnescape(name)
+	if err == nil && !isSecret(plain) {
+		return pair
+	}
+	if len(name) == len(pair) {
+		return redacted // nobody knows where the name ends
+	}
+	return name + "=" + redacted
 }
 
 const redacted = "xxxxx"
