@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/url"
 	"reflect"
 	"slices"
@@ -231,10 +232,17 @@ func parseInto(v reflect.Value, text string) (want string, err error) {
 		}
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
 		n, err := strconv.ParseInt(text, 10, v.Type().Bits())
+		if errors.Is(err, strconv.ErrRange) {
+			most := int64(math.MaxInt64) >> (64 - v.Type().Bits())
+			return fmt.Sprintf("a whole number from %d to %d", -most-1, most), err
+		}
 		v.SetInt(n)
 		return "a whole number", err
 	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		n, err := strconv.ParseUint(text, 10, v.Type().Bits())
+		if errors.Is(err, strconv.ErrRange) {
+			return fmt.Sprintf("a whole number from 0 to %d", uint64(math.MaxUint64)>>(64-v.Type().Bits())), err
+		}
 		v.SetUint(n)
 		return "a whole number that is not negative", err
 	case reflect.Float32, reflect.Float64:

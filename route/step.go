@@ -86,7 +86,7 @@ func (b *Builder) Block(block *Block) Processor {
 
 func (b *Builder) steps(steps []placed) Processor {
 	outer, parent := b.step, b.tree
-	if b.depth++; b.depth > maxDepth {
+	if b.depth++; b.depth > maxDepth && !b.broken {
 		b.broken = true
 		b.Errorf("steps stand more than %d deep inside of each other: does a block contain itself?", maxDepth)
 	}

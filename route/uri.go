@@ -129,13 +129,10 @@ func isRaw(text string) bool {
 func (u URI) String() string {
 	text, query, ok := strings.Cut(string(u), "?")
 	if i := strings.Index(text, "//"); i >= 0 {
-		authority, path, _ := strings.Cut(text[i+2:], "/")
+		authority, _, _ := strings.Cut(text[i+2:], "/")
 		if at := strings.LastIndexByte(authority, '@'); at >= 0 {
 			if user, _, hasPassword := strings.Cut(authority[:at], ":"); hasPassword {
-				text = text[:i+2] + user + ":" + redacted + authority[at:]
-				if path != "" {
-					text += "/" + path
-				}
+				text = text[:i+2] + user + ":" + redacted + text[i+2+at:]
 			}
 		}
 	}
