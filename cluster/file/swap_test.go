@@ -197,15 +197,29 @@ func TestBlockUsedUp(t *testing.T) {
 	}
 }
 
-// A counter deleted by hand is made anew beyond all that is there.
+// A counter deleted by hand is made anew beyond all that is there: by the clock,
+// and, where that was stepped back, by what this Store has seen.
 func TestCounterDeleted(t *testing.T) {
 	s := open(t, t.TempDir())
 	v := set(t, s, cluster.TableKey, "{}", 0)
-	remove(t, s, counter)
-	remove(t, s, cluster.TableKey)
-	if next := set(t, s, cluster.TableKey, "{}", 0); next <= v {
-		t.Errorf("version %d after the counter was deleted, want one after %d", next, v)
+	again := func(s *Store) {
+		t.Helper()
+		remove(t, s, counter)
+		remove(t, s, cluster.TableKey)
+		next := set(t, s, cluster.TableKey, "{}", 0)
+		if next <= v {
+			t.Errorf("version %d after the counter was deleted, want one after %d", next, v)
+		}
+		v = next
 	}
+	time.Sleep(2 * block * time.Microsecond) // the block taken last may begin a little ahead of the clock
+	if err := os.RemoveAll(s.dir); err != nil {
+		t.Fatal(err)
+	}
+	again(open(t, s.dir))
+	v += 1 << 40 // two weeks
+	s.remember("slot-0", newPointer(v, nil))
+	again(s)
 }
 
 // An old copy of the folder that is put back while it is watched is not taken for
@@ -231,6 +245,46 @@ func TestWatchRefusesToGoBack(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "went back from version") {
 		t.Errorf("Watch ended with %v, want an error that the record went back", err)
+	}
+}
+
+// The operating system tells of changes long before the watch looks by itself, also
+// in a folder made anew.
+func TestWatchIsTold(t *testing.T) {
+	s := open(t, t.TempDir())
+	heard := make(chan cluster.Version)
+	go func() {
+		defer close(heard)
+		for rec, err := range s.Watch(t.Context(), "slot-0") {
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			select {
+			case heard <- rec.Version:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	const changes = 5
+	var v cluster.Version
+	for range 2 {
+		v = set(t, s, "slot-0", "{}", 0)
+		for <-heard != v {
+		}
+		start := time.Now()
+		for range changes {
+			v = set(t, s, "slot-0", "{}", v)
+			for <-heard != v {
+			}
+		}
+		if took := time.Since(start); took > changes*told/2 {
+			t.Errorf("%d changes were known after %v: the watch was not told", changes, took)
+		}
+		remove(t, s, "slot-0")
+		for <-heard != 0 {
+		}
 	}
 }
 
