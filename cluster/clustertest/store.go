@@ -27,13 +27,12 @@ type Records struct {
 }
 
 // TestStore checks that a store does what [cluster.Store] asks for. The function
-// make returns a new, empty set of records each time. In the package of the
-// store:
+// fresh returns a new, empty set of records each time. In the tests of the store:
 //
 //	func TestStore(t *testing.T) {
 //		clustertest.TestStore(t, func(t *testing.T) clustertest.Records {
-//			dir := t.TempDir()
-//			return clustertest.Records{Open: func() cluster.Store { return file.New(dir) }}
+//			server := newServer(t)
+//			return clustertest.Records{Open: func() cluster.Store { return mystore.New(server.Client()) }}
 //		})
 //	}
 //
