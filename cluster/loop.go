@@ -213,6 +213,9 @@ func (l *loop) end(r *runner, cause error) {
 	}
 	r.stopped = l.now
 	r.fixed = cause == ErrLost || cause == ErrFenced
+	if r.fixed {
+		r.term.lose(cause)
+	}
 	r.term.cancel(cause)
 }
 
@@ -222,6 +225,7 @@ func (l *loop) returned(r *runner, t *term, err error) {
 	r.term = nil
 	early := t.ctx.Err() == nil
 	t.cancel(ErrResigned)
+	t.lose(ErrResigned)
 	t.deadline.Store(&time.Time{})
 	if early {
 		if l.now-h.began > longestBackoff {
@@ -286,6 +290,14 @@ func (l *loop) overruns(wake instant) instant {
 		for _, r := range h.runners {
 			if r.term == nil || r.term.ctx.Err() == nil || r.overran {
 				continue
+			}
+			if !r.fixed { // it stops in order, while it holds the lock
+				if l.core.valid() && l.now < r.until {
+					wake = earlier(wake, r.until)
+				} else {
+					r.fixed = true
+					r.term.lose(ErrLost)
+				}
 			}
 			if end := max(r.until, r.stopped) + l.budget; l.now < end {
 				wake = earlier(wake, end)

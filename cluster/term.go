@@ -29,7 +29,9 @@ type Term struct{ t *term }
 type term struct {
 	lock     string
 	token    Version
-	ctx      context.Context
+	held     context.Context // ends when the lock is no longer held for certain
+	lose     context.CancelCauseFunc
+	ctx      context.Context // of the function: ends when that should return, at held's end at the latest
 	cancel   context.CancelCauseFunc
 	deadline atomic.Pointer[time.Time] // nobody else can hold the lock before
 }
@@ -83,6 +85,24 @@ func (t Term) Err() error {
 	return context.Cause(t.t.ctx)
 }
 
+// Context returns a context that ends when the lock is no longer held for certain,
+// with the cause ErrLost or ErrFenced. The context of the function ends then too, and
+// also, with other causes, when the function is to stop in order: what it has begun by
+// then it may finish under this one, for as long as the member keeps the lock. Both
+// have the same values.
+func (t Term) Context() context.Context {
+	if t.t == nil {
+		return ended
+	}
+	return t.t.held
+}
+
+var ended = func() context.Context {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	cancel(ErrStopped)
+	return ctx
+}()
+
 type termKey struct{}
 
 // TermFrom returns the term under which ctx runs.
@@ -96,7 +116,7 @@ func TermFrom(ctx context.Context) (Term, bool) {
 func newTerm(ctx context.Context, lock string, token Version, deadline time.Time) *term {
 	t := &term{lock: lock, token: token}
 	t.deadline.Store(&deadline)
-	t.ctx, t.cancel = context.WithCancelCause(context.WithoutCancel(ctx))
-	t.ctx = context.WithValue(t.ctx, termKey{}, Term{t})
+	t.held, t.lose = context.WithCancelCause(context.WithValue(context.WithoutCancel(ctx), termKey{}, Term{t}))
+	t.ctx, t.cancel = context.WithCancelCause(t.held)
 	return t
 }

@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -20,11 +21,11 @@ type intake struct {
 
 func newIntake(r *running, base context.Context) *intake {
 	in := &intake{run: r, ended: make(chan struct{})}
-	work, giveUp := context.WithCancelCause(base)
-	ctx, stop := context.WithCancel(work)
-	in.stop, in.giveUp = stop, giveUp
-	in.work = context.WithValue(work, phaseKey{}, &phaseValue{r.engine, in, true})
-	in.ctx = context.WithValue(ctx, phaseKey{}, &phaseValue{r.engine, in, false})
+	work := &origin{engine: r.engine, in: in}
+	in.work, in.giveUp = context.WithCancelCause(context.WithValue(base, originKey{}, work))
+	work.work = in.work
+	ctx, stop := context.WithCancel(in.work)
+	in.ctx, in.stop = WithWork(ctx, in.work), stop
 	return in
 }
 
@@ -38,30 +39,41 @@ func (in *intake) over() bool {
 	}
 }
 
-// A phaseValue in a context says what it is derived from.
-type phaseValue struct {
+// An origin in a context says what that is derived from.
+type origin struct {
 	engine *Engine
-	in     *intake // nil for what comes from outside of routes
-	work   bool    // from work, rather than from ctx
+	in     *intake         // nil for what comes from outside of routes
+	intake context.Context // to consume under; nil where the context is one to process under
+	work   context.Context // to process under
 }
 
-type phaseKey struct{}
+type originKey struct{}
 
-func phaseOf(ctx context.Context) phaseValue {
-	if v, ok := ctx.Value(phaseKey{}).(*phaseValue); ok {
-		return *v
+func originOf(ctx context.Context) origin {
+	if o, ok := ctx.Value(originKey{}).(*origin); ok {
+		return *o
 	}
-	return phaseValue{}
+	return origin{}
 }
 
 // Work returns the context for the exchanges of a consumer that was given ctx: it
 // outlives ctx by the time that exchanges in flight may take to finish. A consumer that
 // needs a context of its own for an exchange derives it from this one.
 func Work(ctx context.Context) context.Context {
-	if p := phaseOf(ctx); p.in != nil && !p.work {
-		return p.in.work
+	if o := originOf(ctx); o.intake != nil {
+		return o.work
 	}
 	return ctx
+}
+
+// WithWork returns a context for the consumer that a consumer wraps: it is ctx, and
+// what is taken under it is processed under work. Both must be derived from what the
+// wrapping consumer was given, work from its [Work].
+func WithWork(ctx, work context.Context) context.Context {
+	o := originOf(work)
+	o.work = work
+	o.intake = context.WithValue(ctx, originKey{}, &o)
+	return o.intake
 }
 
 // Process is the next that the consumer is given.
@@ -69,32 +81,38 @@ func (in *intake) Process(ctx context.Context, ex *Exchange) error {
 	if ctx == in.ctx { // the common case costs nothing
 		return in.run.process(in.work, ex)
 	}
-	p := phaseOf(ctx)
-	if p.work && p.engine == in.run.engine { // derived from Work, here or in the route that sent ex
-		return in.run.process(ctx, ex)
+	o := originOf(ctx)
+	if o.engine == in.run.engine {
+		if o.intake == nil { // derived from Work, here or in the route that sent ex
+			return in.run.process(ctx, ex)
+		}
+		if o.intake == ctx && o.in == in { // from WithWork
+			return in.run.process(o.work, ex)
+		}
 	}
-	ctx, cancel := in.join(ctx, p.in)
+	ctx, cancel := in.join(ctx, o)
 	defer cancel()
 	return in.run.process(ctx, ex)
 }
 
 // join returns a context that ends with ctx or with the work of this intake. Where ctx
 // is derived from that of an intake, its exchanges outlive the end of the latter.
-func (in *intake) join(ctx context.Context, from *intake) (context.Context, func()) {
+func (in *intake) join(ctx context.Context, from origin) (context.Context, func()) {
 	parent := ctx
-	if from != nil {
+	if from.intake != nil {
 		parent = context.WithoutCancel(ctx)
 	}
 	joined, cancel := context.WithCancelCause(parent)
 	stops := []func() bool{endsWith(in.work, cancel)}
-	if from != nil {
+	if from.intake != nil {
 		stops = append(stops, endsWith(from.work, cancel), context.AfterFunc(ctx, func() {
-			if from.ctx.Err() == nil { // by itself
+			if from.intake.Err() == nil { // by itself
 				cancel(context.Cause(ctx))
 			}
 		}))
 	}
-	return context.WithValue(joined, phaseKey{}, &phaseValue{in.run.engine, in, true}), func() {
+	o := &origin{engine: in.run.engine, in: in, work: joined}
+	return context.WithValue(joined, originKey{}, o), func() {
 		for _, stop := range stops {
 			stop()
 		}
@@ -125,7 +143,7 @@ func (in *intake) supervise() {
 		if time.Since(begun) > b.Max {
 			failures = 0
 		}
-		wait := b.after(failures)
+		wait := b.After(failures)
 		failures++
 		r.restarting(err, wait)
 		if !sleep(in.ctx, wait) {
@@ -185,8 +203,9 @@ func consume(ctx context.Context, c Consumer, next Processor) (err error) {
 	return c.Consume(ctx, next)
 }
 
-// after returns how long to wait after so many failures before this one.
-func (b Backoff) after(failures int) time.Duration {
+// After returns how long to wait after so many failures in a row before this one.
+func (b Backoff) After(failures int) time.Duration {
+	b.Delay, b.Max = cmp.Or(b.Delay, time.Second), cmp.Or(b.Max, time.Minute)
 	d := b.Max
 	if failures < 32 {
 		if grown := b.Delay << failures; grown > 0 && grown < d {

@@ -57,12 +57,12 @@ func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOp
 	for _, o := range options {
 		o(ex)
 	}
-	if phaseOf(ctx).engine != e { // not from within a route
+	if originOf(ctx).engine != e { // not from within a route
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		defer cancel(nil)
 		defer endsWith(base, cancel)()
-		ctx = context.WithValue(ctx, phaseKey{}, &phaseValue{engine: e, work: true})
+		ctx = context.WithValue(ctx, originKey{}, &origin{engine: e, work: ctx})
 	}
 	return guarded(ctx, p, ex)
 }

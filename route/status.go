@@ -74,7 +74,7 @@ func (l Leadership) String() string {
 // ReportLeadership tells the engine's status about a route. A consumer calls it with
 // the context that it was given.
 func ReportLeadership(ctx context.Context, l Leadership) {
-	if in := phaseOf(ctx).in; in != nil {
+	if in := originOf(ctx).in; in != nil {
 		in.run.mu.Lock()
 		in.run.leadership = &l
 		in.run.mu.Unlock()
@@ -84,7 +84,7 @@ func ReportLeadership(ctx context.Context, l Leadership) {
 // RouteOf returns the id of the route whose consumer was given ctx, and where it was
 // written; "" for code outside of routes.
 func RouteOf(ctx context.Context) (id string, place Position) {
-	if in := phaseOf(ctx).in; in != nil {
+	if in := originOf(ctx).in; in != nil {
 		return in.run.id, in.run.def.place
 	}
 	return "", Position{}
