@@ -33,7 +33,8 @@ type kit struct {
 	given  map[string]next
 	queues map[string]*queue
 	cancel context.CancelFunc
-	done   chan error
+	done   chan struct{}
+	err    error // of Run
 }
 
 type next struct {
@@ -79,17 +80,17 @@ func (k *kit) start(t testing.TB, cfg route.Config, routes ...*route.Route) {
 	}
 	var ctx context.Context
 	ctx, k.cancel = context.WithCancel(context.Background())
-	k.done = make(chan error, 1)
-	go func() { k.done <- k.Run(ctx) }()
+	k.done = make(chan struct{})
+	go func() { k.err = k.Run(ctx); close(k.done) }()
 	synctest.Wait()
-	t.Cleanup(func() {
-		k.cancel()
-	})
+	t.Cleanup(func() { _ = k.stop() })
 }
 
+// stop stops the engine and returns what Run has returned.
 func (k *kit) stop() error {
 	k.cancel()
-	return <-k.done
+	<-k.done
+	return k.err
 }
 
 func (k *kit) component(f func(route.Address) route.Endpoint) route.Component {
