@@ -13,7 +13,8 @@ type flight struct {
 	state atomic.Uint64 // exchanges so far << stepBits | index of the step, 0 for none in flight
 	since atomic.Int64  // when the exchange came, by the engine's clock
 	log   *flightLog
-	no    uint64 // of all flights of the process, from 1
+	no    uint64           // of all flights of the process, from 1
+	guest [2]atomic.Uint64 // the id of an exchange that came with one; 0, 0 for none
 }
 
 const (
@@ -32,8 +33,27 @@ func (f *flight) at(step uint64) {
 // leave ends the flight.
 func (f *flight) leave() { f.state.Store(f.state.Load() &^ stepMask) }
 
+// name gives an id to ex, or remembers the one that it has already.
+func (f *flight) name(ex *Exchange) {
+	if ex.id != (exchangeID{}) {
+		f.guest[0].Store(ex.id.flight)
+		f.guest[1].Store(ex.id.n)
+		return
+	}
+	ex.id = exchangeID{f.no, f.state.Load() >> stepBits}
+	if f.guest[1].Load() != 0 {
+		f.guest[0].Store(0)
+		f.guest[1].Store(0)
+	}
+}
+
 // id is the id of the exchange that has the given state.
-func (f *flight) id(state uint64) exchangeID { return exchangeID{f.no, state >> stepBits} }
+func (f *flight) id(state uint64) exchangeID {
+	if n := f.guest[1].Load(); n != 0 {
+		return exchangeID{f.guest[0].Load(), n}
+	}
+	return exchangeID{f.no, state >> stepBits}
+}
 
 // A flightLog holds the flights of a route.
 type flightLog struct {

@@ -180,9 +180,7 @@ func (r *running) process(ctx context.Context, ex *Exchange) error {
 	if outer == nil {
 		ex.stopped, ex.hint = false, f
 	}
-	if ex.id == (exchangeID{}) {
-		ex.id = f.id(f.state.Load())
-	}
+	f.name(ex)
 	if ex.from == nil {
 		ex.from = r
 	}
