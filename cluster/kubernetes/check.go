@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"sync"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -40,19 +40,17 @@ func (r rule) String() string {
 // names each rule that is missing from the Role, and each object that is something
 // else's.
 func (s *Store) Check(ctx context.Context) error {
-	denied := make([][]string, len(role))
-	failed := make([]error, len(role))
-	var asking sync.WaitGroup
-	for i, r := range role {
-		asking.Go(func() { denied[i], failed[i] = s.denied(ctx, r) })
-	}
-	asking.Wait()
-	if err := errors.Join(failed...); err != nil {
+	granted, err := s.granted(ctx)
+	if err != nil {
 		return fmt.Errorf("kubernetes: check permissions: %w", err)
 	}
 	var lacking []error
 	who := ""
-	for i, verbs := range denied {
+	for _, r := range role {
+		verbs, err := s.denied(ctx, r, granted)
+		if err != nil {
+			return fmt.Errorf("kubernetes: check permissions: %w", err)
+		}
 		if len(verbs) == 0 {
 			continue
 		}
@@ -60,7 +58,7 @@ func (s *Store) Check(ctx context.Context) error {
 			who = s.whoAmI(ctx)
 		}
 		lacking = append(lacking, fmt.Errorf("kubernetes: %s may not %s %s in namespace %q: add %s to its Role",
-			who, strings.Join(verbs, ", "), role[i].resource, s.namespace, role[i]))
+			who, strings.Join(verbs, ", "), r.resource, s.namespace, r))
 	}
 	if len(lacking) > 0 {
 		return errors.Join(lacking...)
@@ -68,10 +66,51 @@ func (s *Store) Check(ctx context.Context) error {
 	return errors.Join(s.checkTable(ctx), s.checkSlots(ctx), s.checkPod(ctx))
 }
 
+// A grant is a rule that the API server says to apply to us.
+type grant struct {
+	Verbs         []string
+	APIGroups     []string
+	Resources     []string
+	ResourceNames []string
+}
+
+// granted asks for all that we may, in one SelfSubjectRulesReview. It is empty where
+// we may not even ask, and may be incomplete: what is in it is certain.
+func (s *Store) granted(ctx context.Context) ([]grant, error) {
+	type spec struct {
+		Namespace string `json:"namespace"`
+	}
+	ask := struct {
+		metav1.TypeMeta
+		Spec spec `json:"spec"`
+	}{metav1.TypeMeta{APIVersion: "authorization.k8s.io/v1", Kind: "SelfSubjectRulesReview"}, spec{s.namespace}}
+	var answer struct {
+		Status struct{ ResourceRules []grant }
+	}
+	err := s.client.do(ctx, request{
+		method: http.MethodPost, path: "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
+		accept: whole, body: ask,
+	}, &answer)
+	if refused(err, metav1.StatusReasonForbidden) {
+		return nil, nil
+	}
+	return answer.Status.ResourceRules, err
+}
+
+func (g grant) covers(r resource, verb string) bool {
+	has := func(list []string, want string) bool {
+		return slices.Contains(list, want) || slices.Contains(list, "*")
+	}
+	return has(g.APIGroups, r.group) && has(g.Resources, r.plural) && has(g.Verbs, verb) && len(g.ResourceNames) == 0
+}
+
 // denied returns the verbs of the rule that the API server would refuse.
-func (s *Store) denied(ctx context.Context, r rule) ([]string, error) {
+func (s *Store) denied(ctx context.Context, r rule, granted []grant) ([]string, error) {
 	var verbs []string
 	for _, verb := range r.verbs {
+		if slices.ContainsFunc(granted, func(g grant) bool { return g.covers(r.resource, verb) }) {
+			continue
+		}
 		allowed, err := s.reviewed(ctx, r.resource, verb)
 		if refused(err, metav1.StatusReasonForbidden) {
 			allowed, err = s.tried(ctx, r.resource, verb)

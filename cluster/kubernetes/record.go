@@ -75,8 +75,8 @@ func (s *Store) foreign(r resource, o *object) error {
 	case o.Immutable != nil && *o.Immutable:
 		return fmt.Errorf("the ConfigMap %q is immutable: delete it, or set another Config.Name", o.Name)
 	default:
-		if _, ok := o.Data[dataKey]; !ok && len(o.Data)+len(o.BinaryData) > 0 {
-			return fmt.Errorf("the ConfigMap %q was made by something else: it has data, but no key %q; rename or delete it, or set another Config.Name", o.Name, dataKey)
+		if _, ok := o.Data[dataKey]; !ok {
+			return fmt.Errorf("the ConfigMap %q was made by something else: it has no key %q; rename or delete it, or set another Config.Name", o.Name, dataKey)
 		}
 	}
 	return nil

@@ -22,8 +22,9 @@ func TestForeignConfigMap(t *testing.T) {
 		made corev1.ConfigMap
 		want string
 	}{
-		"OtherData":   {corev1.ConfigMap{Data: map[string]string{"app.properties": "a=b"}}, `has data, but no key "table"`},
-		"OtherBinary": {corev1.ConfigMap{BinaryData: map[string][]byte{"blob": {0xff}}}, `has data, but no key "table"`},
+		"OtherData":   {corev1.ConfigMap{Data: map[string]string{"app.properties": "a=b"}}, `has no key "table"`},
+		"OtherBinary": {corev1.ConfigMap{BinaryData: map[string][]byte{"blob": {0xff}}}, `has no key "table"`},
+		"Empty":       {corev1.ConfigMap{}, `has no key "table"`},
 		"Immutable":   {corev1.ConfigMap{Data: map[string]string{"table": "{}"}, Immutable: &immutable}, "is immutable"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,26 +50,13 @@ func TestForeignConfigMap(t *testing.T) {
 	}
 }
 
-// An empty ConfigMap, made by whoever deploys, is ours to fill: it has a version and
-// no value. Broken content is returned as it is.
-func TestPreparedConfigMap(t *testing.T) {
+// What others put into our ConfigMap stays there. Broken content is returned as it is.
+func TestSharedConfigMap(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t, plane, role())
 	s := open(t, plane, ns, nil)
 	maps := plane.Client.CoreV1().ConfigMaps(ns.Name)
-	owned := map[string]string{"team": "orders"}
-	_, err := maps.Create(t.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "leaders", Labels: owned, Annotations: owned}}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	rec, err := s.Get(t.Context(), cluster.TableKey, 0)
-	if err != nil || rec.Version == 0 || len(rec.Value) != 0 {
-		t.Fatalf("Get = %v, %v; want a version and no value", rec, err)
-	}
-	if err := s.Check(t.Context()); err != nil {
-		t.Error(err)
-	}
-	v, err := s.Set(t.Context(), cluster.TableKey, []byte("{}"), rec.Version)
+	v, err := s.Set(t.Context(), cluster.TableKey, []byte("{}"), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,11 +64,11 @@ func TestPreparedConfigMap(t *testing.T) {
 	if err != nil || again <= v {
 		t.Errorf("Set of the same value = %d, %v; want a version after %d", again, err, v)
 	}
-	patch := []byte(`{"data":{"table":"no table","note":"mine"}}`)
+	patch := []byte(`{"data":{"table":"no table","note":"mine"},"metadata":{"labels":{"team":"orders"},"annotations":{"team":"orders"}}}`)
 	if _, err := maps.Patch(t.Context(), "leaders", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	rec, err = s.Get(t.Context(), cluster.TableKey, v)
+	rec, err := s.Get(t.Context(), cluster.TableKey, v)
 	if err != nil || string(rec.Value) != "no table" {
 		t.Errorf("Get = %q, %v; want the broken content", rec.Value, err)
 	}

@@ -32,6 +32,10 @@ const (
 	beat     = 3 * time.Second
 	lock     = "lock1"
 	graceful = 250 * time.Millisecond // promised at the 99th percentile
+
+	// lateness is how late a beat may be sent, on a busy machine: until then an act
+	// is allowed.
+	lateness = 100 * time.Millisecond
 )
 
 func main() {
@@ -82,7 +86,7 @@ func measure(ctx context.Context, rounds, crashes int) (err error) {
 	if p99 := percentile(stops, 99); p99 > graceful {
 		return fmt.Errorf("graceful stop: p99 is %v, want at most %v", p99, graceful)
 	}
-	if n := len(kills); n > 0 && (kills[0] < wait-beat || kills[n-1] > wait+time.Second) {
+	if n := len(kills); n > 0 && (kills[0] < wait-beat-lateness || kills[n-1] > wait+time.Second) {
 		return fmt.Errorf("SIGKILL: %v to %v, want %v to %v", kills[0], kills[n-1], wait-beat, wait+time.Second)
 	}
 	return nil
