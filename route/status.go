@@ -62,6 +62,7 @@ type Leadership struct {
 	Lock    string
 	Leading bool   // false for standby
 	Token   uint64 // the fencing token of the term, 0 on standby
+	Err     error  // why it leads but does not consume; nil if it does
 }
 
 func (l Leadership) String() string {
