@@ -63,6 +63,7 @@ func TestConsumersAreStartedAnew(t *testing.T) {
 			t.Errorf("after the first failure: %+v, %+v", s, s.LastFailure)
 		}
 		time.Sleep(5 * time.Minute)
+		synctest.Wait()
 		var waits []time.Duration
 		for i := range begun[1:] {
 			waits = append(waits, begun[i+1].Sub(begun[i]))

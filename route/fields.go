@@ -131,20 +131,28 @@ func (fs *fields) setText(n *name, text string) {
 
 // remove takes away the fields whose name matches and returns how many there were.
 func (fs *fields) remove(match func(name string) bool) int {
-	before, inline := fs.n+len(fs.more), fs.inline[:fs.n]
-	fs.n, fs.index = 0, [32]uint8{}
-	for _, f := range inline {
-		if !match(f.name) {
-			inline[fs.n] = f
-			fs.n++
-			if i := &fs.index[f.hash%32]; *i == 0 {
-				*i = uint8(fs.n)
+	inline, more := fs.inline[:fs.n], fs.more
+	fs.n, fs.more, fs.index = 0, more[:0], [32]uint8{}
+	for _, list := range [...][]field{inline, more} {
+		for _, f := range list {
+			switch {
+			case match(f.name):
+			case fs.n < len(fs.inline):
+				fs.inline[fs.n] = f
+				fs.n++
+				if i := &fs.index[f.hash%32]; *i == 0 {
+					*i = uint8(fs.n)
+				}
+			default:
+				fs.more = append(fs.more, f)
 			}
 		}
 	}
-	clear(inline[fs.n:])
-	fs.more = slices.DeleteFunc(fs.more, func(f field) bool { return match(f.name) })
-	return before - fs.n - len(fs.more)
+	if fs.n < len(inline) {
+		clear(inline[fs.n:])
+	}
+	clear(more[len(fs.more):])
+	return len(inline) + len(more) - fs.n - len(fs.more)
 }
 
 // all yields names and values in the order in which they were first set.

@@ -83,7 +83,7 @@ func (in *intake) Process(ctx context.Context, ex *Exchange) error {
 	}
 	o := originOf(ctx)
 	if o.engine == in.run.engine {
-		if o.intake == nil { // derived from Work, here or in the route that sent ex
+		if o.intake == nil && o.in != nil { // derived from Work, here or in the route that sent ex
 			return in.run.process(ctx, ex)
 		}
 		if o.intake == ctx && o.in == in { // from WithWork

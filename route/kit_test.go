@@ -217,7 +217,7 @@ func (q *queue) Consume(ctx context.Context, next route.Processor) error {
 		}
 		for {
 			q.mu.Lock()
-			if len(q.waiting) == 0 {
+			if len(q.waiting) == 0 || ctx.Err() != nil {
 				q.mu.Unlock()
 				break
 			}

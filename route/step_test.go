@@ -91,6 +91,23 @@ func TestRemoveHeadersPatterns(t *testing.T) {
 	}
 }
 
+func TestManyHeadersAreRemovedAndSetAgain(t *testing.T) {
+	ex := route.NewExchange(nil)
+	for i := range 20 {
+		ex.SetHeader(fmt.Sprint("h", i), i)
+	}
+	if _, _, err := through(t, ex, func(r *route.Route) {
+		r.RemoveHeaders("h*", "h8", "h17", "h18").SetHeader("h17", "again").SetHeader("h8", "again").SetHeader("h0", "again").RemoveHeader("h18")
+	}); err != nil {
+		t.Error(err)
+	}
+	var got []string
+	for name, value := range ex.Headers() {
+		got = append(got, fmt.Sprint(name, "=", value))
+	}
+	wantLines(t, "headers", got, "h8=again", "h17=again", "h0=again")
+}
+
 func TestFilterAndChoice(t *testing.T) {
 	is := func(want ...string) func(*route.Exchange) bool {
 		return func(ex *route.Exchange) bool { return slices.Contains(want, ex.Body.(string)) }
