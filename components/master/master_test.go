@@ -349,6 +349,7 @@ func TestInFlight(t *testing.T) {
 		if took := time.Since(begun); took < 7*time.Second || took > 8*time.Second {
 			t.Errorf("stopping took %v, want what is left of 8s", took)
 		}
+		synctest.Wait()
 		if len(causes) != 1 || causes[0] != nil {
 			t.Errorf("the exchange in flight saw %v", causes)
 		}
@@ -369,6 +370,7 @@ func TestInFlight(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		r.store.off.Store(true)
 		time.Sleep(12 * time.Second)
+		synctest.Wait()
 		if !errors.Is(cause, cluster.ErrLost) {
 			t.Errorf("cause %v, want ErrLost", cause)
 		}

@@ -13,6 +13,9 @@ import (
 
 	"github.com/mehari-go/mehari/cluster"
 	"github.com/mehari-go/mehari/cluster/file"
+	"github.com/mehari-go/mehari/components/master"
+	"github.com/mehari-go/mehari/components/timer"
+	"github.com/mehari-go/mehari/route"
 )
 
 // The timing of the demo, shorter than the defaults of 15 s, 10 s and 3 s: nobody
@@ -65,22 +68,18 @@ func replica(number int, folder string, in io.Reader, out io.Writer) error {
 	return errors.Join(err, service.Close(closing))
 }
 
-// work prints "Hello World!" every second on the replica that leads, until ctx ends.
+// work runs the route until ctx ends.
 func work(ctx context.Context, service *cluster.Service, logger *slog.Logger) error {
-	return service.Run(ctx, lock, func(ctx context.Context, t cluster.Term) error {
-		ticker := time.NewTicker(time.Second)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return nil
-			case <-ticker.C:
-				if t.Valid() { // it may have been paused for long
-					logger.InfoContext(ctx, hello)
-				}
-			}
-		}
-	})
+	engine, err := route.New(route.Config{
+		Components: route.Components{"master": master.New(service), "timer": timer.New()},
+		Logger:     logger,
+	},
+		route.From("master:lock1:timer:clock").Log("Hello World!"),
+	)
+	if err != nil {
+		return err
+	}
+	return engine.Run(ctx)
 }
 
 // obey does what the supervisor says.
