@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 	"unicode/utf8"
 
@@ -97,7 +98,7 @@ func (f *format) append(dst []byte, ex *route.Exchange) []byte {
 }
 
 // fields appends {name=value, name=value}.
-func (f *format) fields(dst []byte, all func(func(string, any) bool), want func(string) bool) []byte {
+func (f *format) fields(dst []byte, all iter.Seq2[string, any], want func(string) bool) []byte {
 	dst = append(dst, '{')
 	empty := len(dst)
 	for name, v := range all {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 const hidden = "xxxxx"
@@ -20,34 +21,44 @@ func looksSecret(name string) bool {
 }
 
 // secretName matches what looksSecret holds for.
-var secretName = func() string {
+func secretName() string {
 	var parts []string
 	for _, s := range secrets {
 		parts = append(parts, strings.Join(strings.Split(s, ""), "[-_]?"))
 	}
 	return `[\w.-]*(?:` + strings.Join(parts, "|") + `)[\w.-]*`
-}()
+}
 
-var masks = []struct {
+// A hider replaces what a pattern matches.
+type hider struct {
 	pattern *regexp.Regexp
 	with    []byte
-}{
-	// <password>x</password>
-	{regexp.MustCompile(`(?i)(<(?:\w+:)?` + secretName + `(?:\s[^>]*)?>)[^<]+`), []byte("${1}" + hidden)},
-	// "password": "x", with \" inside of strings as in JSON
-	{regexp.MustCompile(`(?i)(["']` + secretName + `["']\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]"']+)`), []byte(`${1}"` + hidden + `"`)},
-	// Authorization: Bearer x
-	{regexp.MustCompile(`(?i)(\b` + secretName + `\s*[:=]\s*(?:bearer|basic|digest|negotiate)\s+)[^\s,;&"'\]}]+`), []byte("${1}" + hidden)},
-	// password=x, password: x, password="x"
-	{regexp.MustCompile(`(?i)(\b` + secretName + `\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&<>"'\]}]+)`), []byte("${1}" + hidden)},
-	// https://user:x@host
-	{regexp.MustCompile(`(//[^/\s:@]+:)[^/\s@]+@`), []byte("${1}" + hidden + "@")},
 }
+
+func hide(pattern, with string) hider {
+	return hider{regexp.MustCompile(strings.ReplaceAll(pattern, "NAME", secretName())), []byte(with)}
+}
+
+// hiders are made when they are first wanted: most programs never do.
+var hiders = sync.OnceValue(func() []hider {
+	return []hider{
+		// <password>x</password>
+		hide(`(?i)(<(?:\w+:)?NAME(?:\s[^>]*)?>)[^<]+`, "${1}"+hidden),
+		// "password": "x", with \" inside of strings as in JSON
+		hide(`(?i)(["']NAME["']\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]"']+)`, `${1}"`+hidden+`"`),
+		// Authorization: Bearer x
+		hide(`(?i)(\bNAME\s*[:=]\s*(?:bearer|basic|digest|negotiate)\s+)[^\s,;&"'\]}]+`, "${1}"+hidden),
+		// password=x, password: x, password="x"
+		hide(`(?i)(\bNAME\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&<>"'\]}]+)`, "${1}"+hidden),
+		// https://user:x@host
+		hide(`(//[^/\s:@]+:)[^/\s@]+@`, "${1}"+hidden+"@"),
+	}
+})
 
 // mask hides what looks like a secret in text.
 func mask(text []byte) []byte {
-	for _, m := range masks {
-		text = m.pattern.ReplaceAll(text, m.with)
+	for _, h := range hiders() {
+		text = h.pattern.ReplaceAll(text, h.with)
 	}
 	return text
 }

@@ -1,0 +1,231 @@
+package routetest
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mehari-go/mehari/route"
+)
+
+// An Expectation says what is wrong with the exchanges that a mock endpoint was sent,
+// or returns nil. Tests may write their own.
+type Expectation func(got []*route.Exchange) error
+
+// Count expects n exchanges.
+func Count(n int) Expectation {
+	return func(got []*route.Exchange) error {
+		if len(got) != n {
+			return fmt.Errorf("want %d exchanges, have %d", n, len(got))
+		}
+		return nil
+	}
+}
+
+// AtLeast expects n exchanges or more.
+func AtLeast(n int) Expectation {
+	return func(got []*route.Exchange) error {
+		if len(got) < n {
+			return fmt.Errorf("want at least %d exchanges, have %d", n, len(got))
+		}
+		return nil
+	}
+}
+
+// Bodies expects exchanges with these bodies, in this order, and no others. Bodies are
+// compared with [reflect.DeepEqual].
+func Bodies(want ...any) Expectation {
+	return func(got []*route.Exchange) error {
+		if len(got) != len(want) {
+			return fmt.Errorf("want %d bodies %s, have %d", len(want), list(want), len(got))
+		}
+		for i, ex := range got {
+			if !reflect.DeepEqual(ex.Body, want[i]) {
+				return fmt.Errorf("exchange %d: want body %s, have %s", i, show(want[i]), show(ex.Body))
+			}
+		}
+		return nil
+	}
+}
+
+// BodiesInAnyOrder expects exchanges with these bodies and no others.
+func BodiesInAnyOrder(want ...any) Expectation {
+	return func(got []*route.Exchange) error {
+		missing := slices.Clone(want)
+		var extra []any
+		for _, ex := range got {
+			i := slices.IndexFunc(missing, func(w any) bool { return reflect.DeepEqual(ex.Body, w) })
+			if i < 0 {
+				extra = append(extra, ex.Body)
+			} else {
+				missing = slices.Delete(missing, i, i+1)
+			}
+		}
+		var errs []error
+		if len(missing) > 0 {
+			errs = append(errs, fmt.Errorf("bodies are missing: %s", list(missing)))
+		}
+		if len(extra) > 0 {
+			errs = append(errs, fmt.Errorf("bodies are too many: %s", list(extra)))
+		}
+		return errors.Join(errs...)
+	}
+}
+
+// Header expects each exchange to have a header with this value.
+func Header(name string, want any) Expectation {
+	return field("header", name, want, (*route.Exchange).Headers)
+}
+
+// Property expects each exchange to have a property with this value.
+func Property(name string, want any) Expectation {
+	return field("property", name, want, (*route.Exchange).Properties)
+}
+
+func field(kind, name string, want any, all func(*route.Exchange) iter.Seq2[string, any]) Expectation {
+	return func(got []*route.Exchange) error {
+		for i, ex := range got {
+			have, ok := any(nil), false
+			for n, v := range all(ex) {
+				if strings.EqualFold(n, name) {
+					have, ok = v, true
+				}
+			}
+			if !ok {
+				return fmt.Errorf("exchange %d: want %s %q to be %s, have none", i, kind, name, show(want))
+			}
+			if !reflect.DeepEqual(have, want) {
+				return fmt.Errorf("exchange %d: want %s %q to be %s, have %s", i, kind, name, show(want), show(have))
+			}
+		}
+		return nil
+	}
+}
+
+// Each expects something to hold for each exchange; what says what that is.
+func Each(what string, holds func(*route.Exchange) bool) Expectation {
+	return func(got []*route.Exchange) error {
+		for i, ex := range got {
+			if !holds(ex) {
+				return fmt.Errorf("exchange %d: want %s", i, what)
+			}
+		}
+		return nil
+	}
+}
+
+// Any expects something to hold for an exchange at least; what says what that is.
+func Any(what string, holds func(*route.Exchange) bool) Expectation {
+	return func(got []*route.Exchange) error {
+		if !slices.ContainsFunc(got, holds) {
+			return fmt.Errorf("want an exchange with %s, have none", what)
+		}
+		return nil
+	}
+}
+
+// Check fails the test if what "mock:" + path was sent so far is not as expected.
+func (m *Mock) Check(t testing.TB, path string, want ...Expectation) {
+	t.Helper()
+	got := m.Got(path)
+	if err := unmet(got, want); err != nil {
+		t.Errorf("mock:%s: %v\n%s", path, err, describe(got))
+	}
+}
+
+// Eventually waits until all is as expected. It fails the test if it is not so within a
+// time, which is virtual in a synctest bubble.
+func (m *Mock) Eventually(t testing.TB, within time.Duration, path string, want ...Expectation) {
+	t.Helper()
+	timer := time.NewTimer(within)
+	defer timer.Stop()
+	for {
+		got, changed := m.path(path).now()
+		err := unmet(got, want)
+		if err == nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			t.Errorf("mock:%s: after %v: %v\n%s", path, within, err, describe(got))
+			return
+		}
+	}
+}
+
+// Never lets a time pass, which is virtual in a synctest bubble, and fails the test as
+// soon as all that is given holds: with nothing, as soon as there is an exchange.
+func (m *Mock) Never(t testing.TB, during time.Duration, path string, unwanted ...Expectation) {
+	t.Helper()
+	if len(unwanted) == 0 {
+		unwanted = []Expectation{AtLeast(1)}
+	}
+	begun := time.Now()
+	timer := time.NewTimer(during)
+	defer timer.Stop()
+	for {
+		got, changed := m.path(path).now()
+		if unmet(got, unwanted) == nil {
+			t.Errorf("mock:%s: after %v there is what should never be\n%s", path, time.Since(begun), describe(got))
+			return
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return
+		}
+	}
+}
+
+func unmet(got []*route.Exchange, want []Expectation) error {
+	var errs []error
+	for _, w := range want {
+		errs = append(errs, w(got))
+	}
+	return errors.Join(errs...)
+}
+
+// most is how many exchanges and values a failure shows.
+const most = 20
+
+func describe(got []*route.Exchange) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "\thave %d exchanges", len(got))
+	for i, ex := range got[:min(len(got), most)] {
+		fmt.Fprintf(&b, "\n\t%d: body %s", i, show(ex.Body))
+		for name, v := range ex.Headers() {
+			fmt.Fprintf(&b, ", header %s=%s", name, show(v))
+		}
+	}
+	if len(got) > most {
+		fmt.Fprintf(&b, "\n\tand %d more", len(got)-most)
+	}
+	return b.String()
+}
+
+func list(values []any) string {
+	var all []string
+	for _, v := range values[:min(len(values), most)] {
+		all = append(all, show(v))
+	}
+	if len(values) > most {
+		all = append(all, "…")
+	}
+	return "[" + strings.Join(all, ", ") + "]"
+}
+
+func show(v any) string {
+	switch v := v.(type) {
+	case string:
+		return fmt.Sprintf("%q", v)
+	case []byte:
+		return fmt.Sprintf("[]byte(%q)", v)
+	}
+	return fmt.Sprintf("%T(%v)", v, v)
+}
