@@ -8,7 +8,7 @@ import "strings"
 func Name(got string, known []string) string {
 	best, least := "", len(got)/3+1
 	for _, name := range known {
-		if d := distance(strings.ToLower(got), strings.ToLower(name)); d < least || d == least && best == "" && d <= len(got)/3 {
+		if d := distance(strings.ToLower(got), strings.ToLower(name)); d < least {
 			best, least = name, d
 		}
 	}
