@@ -159,9 +159,10 @@ func (in *intake) supervise() {
 	in.giveUp(nil)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if done && r.in == in && r.state == Started {
+	if done && r.state == Started {
 		r.become(Done)
 	}
+	r.finish()
 	close(in.ended)
 }
 

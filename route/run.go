@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -54,6 +53,7 @@ func (e *Engine) startAll(routes []*running) {
 }
 
 func (e *Engine) stopAll() error {
+	begun := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), e.config.Drain)
 	defer cancel()
 	var outer, inner []*running
@@ -72,23 +72,7 @@ func (e *Engine) stopAll() error {
 	e.settle(ctx, all)
 	retire(ctx, inner, slice)
 
-	errs := make([]error, len(all))
-	var wg sync.WaitGroup
-	for i, r := range all {
-		wg.Go(func() { errs[i] = r.halt(ctx, Stopped) })
-	}
-	wg.Wait()
-	left := &DrainError{Drain: e.config.Drain}
-	for _, err := range errs {
-		if d, ok := errors.AsType[*DrainError](err); ok {
-			left.InFlight = append(left.InFlight, d.InFlight...)
-			left.Routes = append(left.Routes, d.Routes...)
-		}
-	}
-	if len(left.InFlight)+len(left.Routes) > 0 {
-		return left
-	}
-	return nil
+	return e.halt(ctx, begun, Stopped, all...)
 }
 
 // retire makes the routes take nothing more, one after the other.
@@ -157,7 +141,13 @@ func (e *Engine) Start(id string) error {
 // Stop stops the route with an id. It returns when the last exchange in flight has
 // finished; if ctx or [Config.Drain] ends before, those are given up, and it returns a
 // [*DrainError].
-func (e *Engine) Stop(ctx context.Context, id string) error { return e.halt(ctx, id, Stopped) }
+func (e *Engine) Stop(ctx context.Context, id string) error {
+	r, err := e.find(id)
+	if err != nil {
+		return err
+	}
+	return e.haltOne(ctx, Stopped, r)
+}
 
 // Suspend is like [Engine.Stop], for a route that is to go on soon: its state says so.
 func (e *Engine) Suspend(ctx context.Context, id string) error {
@@ -168,7 +158,7 @@ func (e *Engine) Suspend(ctx context.Context, id string) error {
 	if s := r.status().State; s != Started && s != Restarting && s != Suspended {
 		return fmt.Errorf("route: route %q is %s: only a started one can be suspended", id, s)
 	}
-	return e.halt(ctx, id, Suspended)
+	return e.haltOne(ctx, Suspended, r)
 }
 
 // Resume starts a suspended route again.
@@ -192,23 +182,65 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	r.mu.Lock()
 	r.removed = true // it cannot be started any more
 	r.mu.Unlock()
-	err = e.haltRoute(ctx, r, Stopped)
+	err = e.haltOne(ctx, Stopped, r)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.routes = slices.DeleteFunc(slices.Clone(e.routes), func(other *running) bool { return other == r })
 	return err
 }
 
-func (e *Engine) halt(ctx context.Context, id string, then State) error {
-	r, err := e.find(id)
-	if err != nil {
-		return err
-	}
-	return e.haltRoute(ctx, r, then)
-}
-
-func (e *Engine) haltRoute(ctx context.Context, r *running, then State) error {
+func (e *Engine) haltOne(ctx context.Context, then State, r *running) error {
 	ctx, cancel := context.WithTimeout(ctx, e.config.Drain)
 	defer cancel()
-	return r.halt(ctx, then)
+	return e.halt(ctx, time.Now(), then, r)
+}
+
+// halt stops consumers and waits until their last exchanges have returned. When ctx is
+// done it reports and gives up those in flight. The routes are in state then afterwards.
+func (e *Engine) halt(ctx context.Context, begun time.Time, then State, routes ...*running) error {
+	var left []*intake
+	for _, r := range routes {
+		if in := r.retire(then); in != nil {
+			left = append(left, in)
+		}
+	}
+	left = wait(ctx, left)
+	if len(left) == 0 {
+		return nil
+	}
+	drained := &DrainError{Drain: time.Since(begun)}
+	for _, in := range left { // all of them before the first is given up
+		drained.InFlight = append(drained.InFlight, in.run.inFlight()...)
+	}
+	for _, f := range drained.InFlight {
+		e.logger.Error("exchange given up: it was still in flight when the drain time was over",
+			"route", f.Route, "exchange", f.Exchange, "step", f.Step, "place", f.Place, "age", f.Age)
+	}
+	for _, in := range left {
+		in.giveUp(errAbandoned)
+	}
+	patience, cancel := context.WithTimeout(context.Background(), e.config.Abandon)
+	defer cancel()
+	for _, in := range wait(patience, left) {
+		drained.Routes = append(drained.Routes, in.run.id)
+		e.logger.Error("route does not stop: going on without it", "route", in.run.id, "waited", e.config.Abandon)
+		in.run.mu.Lock()
+		in.run.finish()
+		in.run.mu.Unlock()
+	}
+	if len(drained.InFlight)+len(drained.Routes) == 0 {
+		return nil
+	}
+	return drained
+}
+
+// wait waits until all are over, and returns those that are not when ctx is done.
+func wait(ctx context.Context, intakes []*intake) []*intake {
+	for _, in := range intakes {
+		select {
+		case <-in.ended:
+		case <-ctx.Done():
+		}
+	}
+	return slices.DeleteFunc(intakes, (*intake).over)
 }

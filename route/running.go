@@ -37,6 +37,7 @@ type running struct {
 
 	mu          sync.Mutex
 	state       State
+	then        State // what it is after Stopping
 	since       time.Time
 	removed     bool
 	in          *intake // the latest; nil before the first start
@@ -87,30 +88,8 @@ func (r *running) become(s State) {
 	}
 }
 
-// halt stops the consumer and waits until the last exchange has returned, or ctx is
-// done: then it gives up those in flight. The route is in state then afterwards.
-func (r *running) halt(ctx context.Context, then State) error {
-	in := r.retire(then)
-	if in == nil {
-		return nil
-	}
-	var err error
-	begun := time.Now()
-	select {
-	case <-in.ended:
-	case <-ctx.Done():
-		err = r.abandon(in, time.Since(begun))
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.in == in {
-		r.become(then)
-	}
-	return err
-}
-
-// retire makes the consumer take nothing more, and returns what is to be waited for.
-// Where nothing runs it returns nil, and the route is in state then.
+// retire makes the consumer take nothing more, and returns what is to be waited for; the
+// route is in state then afterwards. Where nothing runs it returns nil, and it is.
 func (r *running) retire(then State) *intake {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -123,32 +102,15 @@ func (r *running) retire(then State) *intake {
 		r.become(then)
 		return nil
 	}
+	r.then = then
 	return r.in
 }
 
-// abandon gives up what is still in flight after waited, and reports it.
-func (r *running) abandon(in *intake, waited time.Duration) error {
-	if in.over() {
-		return nil
+// finish ends a stop.
+func (r *running) finish() {
+	if r.state == Stopping {
+		r.become(r.then)
 	}
-	drained := &DrainError{Drain: waited, InFlight: r.inFlight()}
-	for _, f := range drained.InFlight {
-		r.engine.logger.Error("exchange given up: it was still in flight when the drain time was over",
-			"route", f.Route, "exchange", f.Exchange, "step", f.Step, "place", f.Place, "age", f.Age)
-	}
-	in.giveUp(errAbandoned)
-	timer := time.NewTimer(r.engine.config.Abandon)
-	defer timer.Stop()
-	select {
-	case <-in.ended:
-		if len(drained.InFlight) == 0 {
-			return nil
-		}
-	case <-timer.C:
-		drained.Routes = []string{r.id}
-		r.engine.logger.Error("route does not stop: going on without it", "route", r.id, "waited", r.engine.config.Abandon)
-	}
-	return drained
 }
 
 // inFlight returns the exchanges in flight.
