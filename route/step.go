@@ -91,7 +91,7 @@ func (b *Builder) steps(steps []placed) Processor {
 		b.Errorf("steps stand more than %d deep inside of each other: does a block contain itself?", maxDepth)
 	}
 	defer func() { b.step, b.tree, b.depth = outer, parent, b.depth-1 }()
-	p := &pipeline{route: b.route}
+	var stages []*stage
 	var last Processor
 	for _, s := range steps {
 		if b.broken {
@@ -109,21 +109,26 @@ func (b *Builder) steps(steps []placed) Processor {
 			parent.nested = append(parent.nested, b.tree)
 		}
 		built := s.Build(b)
-		st := stage{p: built, node: b.tree}
+		st := &stage{p: built, route: b.route, node: b.tree}
 		st.f, _ = built.(ProcessorFunc)
 		if q, ok := built.(quick); !ok || !q.quick() {
 			st.step = uint64(b.tree.index)
 		}
-		p.stages = append(p.stages, st)
-		last = built
+		if len(stages) > 0 {
+			stages[len(stages)-1].next = st
+		}
+		stages, last = append(stages, st), built
 	}
-	if len(p.stages) == 1 {
+	switch len(stages) {
+	case 0:
+		return &pipeline{}
+	case 1:
 		switch last.(type) {
 		case *setField, setBody, removeHeaders, stopProcessor:
 			return last // it cannot fail, so that nobody needs to be blamed
 		}
 	}
-	return p
+	return &pipeline{stages[0]}
 }
 
 // A processor that is quick neither blocks, nor fails, nor runs code that is not ours
@@ -135,24 +140,22 @@ var errFiltered = errors.New("filtered")
 
 // A stage is a built step in a pipeline.
 type stage struct {
-	f    ProcessorFunc // of a user, called without a detour; or nil
-	p    Processor
-	step uint64 // the index of its node; 0 for one that is quick
-	node *node
+	f     ProcessorFunc // of a user, called without a detour; or nil
+	p     Processor
+	step  uint64 // the index of its node; 0 for one that is quick
+	next  *stage
+	route *running
+	node  *node
 }
 
 // A pipeline runs its stages one after the other.
-type pipeline struct {
-	route  *running
-	stages []stage
-}
+type pipeline struct{ first *stage }
 
 func (p *pipeline) Process(ctx context.Context, ex *Exchange) error {
-	for i := range p.stages {
-		s := &p.stages[i]
+	for s := p.first; s != nil && !ex.stopped; s = s.next {
 		if s.step != 0 {
 			if ctx.Err() != nil {
-				return p.blame(s.node, ex, context.Cause(ctx))
+				return s.blame(ex, context.Cause(ctx))
 			}
 			ex.flight.at(s.step)
 		}
@@ -163,24 +166,21 @@ func (p *pipeline) Process(ctx context.Context, ex *Exchange) error {
 			err = s.p.Process(ctx, ex)
 		}
 		if err != nil {
-			return p.blame(s.node, ex, err)
-		}
-		if ex.stopped {
-			break
+			return s.blame(ex, err)
 		}
 	}
 	return nil
 }
 
 // blame adds the place of the innermost step that failed.
-func (p *pipeline) blame(n *node, ex *Exchange, err error) error {
+func (s *stage) blame(ex *Exchange, err error) error {
 	if err == errFiltered {
 		return nil
 	}
 	if _, ok := errors.AsType[*StepError](err); ok {
 		return err
 	}
-	return &StepError{p.route.name(), n.step, n.place, ex.ID(), err}
+	return &StepError{s.route.name(), s.node.step, s.node.place, ex.ID(), err}
 }
 
 // guarded runs p; a panic becomes the error of the step that the exchange is at.
