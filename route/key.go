@@ -29,6 +29,8 @@ func newKey[T any](name string, property bool) Key[T] {
 // Name is the name of the header or property.
 func (k Key[T]) Name() string { return k.name.text }
 
+func (k *key) itself() *key { return k }
+
 func (k *key) in(ex *Exchange) *fields {
 	ex.guard()
 	if k.property {

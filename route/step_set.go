@@ -49,6 +49,9 @@ func (s setFieldStep) Build(b *Builder) Processor {
 	if s.name == "" {
 		b.Errorf("want a name")
 	}
+	if k, ok := s.e.(interface{ itself() *key }); ok && k.itself() != nil {
+		return copyField(k.itself(), &key{name: named(s.name), property: s.kind == "property"})
+	}
 	v := b.value(s.e)
 	set := &setField{key: key{name: named(s.name), property: s.kind == "property"}, value: v.constant}
 	set.text, set.isText = v.constant.(string)
@@ -63,6 +66,22 @@ func (s setFieldStep) Build(b *Builder) Processor {
 		set.key.in(ex).set(&set.key.name, x)
 		return nil
 	})
+}
+
+// copyField copies a header or a property as it is: a text in an interface would cost an
+// allocation.
+func copyField(from, to *key) ProcessorFunc {
+	return func(_ context.Context, ex *Exchange) error {
+		switch f := from.in(ex).find(&from.name); {
+		case f == nil:
+			to.in(ex).set(&to.name, nil)
+		case f.isText:
+			to.in(ex).setText(&to.name, f.text)
+		default:
+			to.in(ex).set(&to.name, f.value)
+		}
+		return nil
+	}
 }
 
 // setField sets a field to a constant.

@@ -52,43 +52,70 @@ func (s *split) Process(ctx context.Context, ex *Exchange) error {
 	if err != nil {
 		return err
 	}
-	seq, size, ok := parts(v)
-	if !ok {
+	list, seq, ok := parts(v)
+	switch {
+	case !ok:
 		return fmt.Errorf("want %s, have %T", sequences, v)
+	case seq != nil:
+		return s.sequence(ctx, ex, seq)
 	}
-	var errs []error
-	failed, index := 0, 0
-	run := func(part any, last bool) {
-		if err := s.part(ctx, ex, part, index, size, last); err != nil {
-			if failed++; failed <= maxErrors {
-				errs = append(errs, err)
-			}
+	var r result
+	for i := range list.n {
+		if ctx.Err() != nil {
+			r.errs = append(r.errs, context.Cause(ctx))
+			break
 		}
-		index++
+		r.add(s.part(ctx, ex, list.at(i), i, list.n, i == list.n-1))
 	}
-	// One part is held back, so that the last one can be told that it is.
+	return r.error()
+}
+
+// sequence holds one part back, so that the last one can be told that it is.
+func (s *split) sequence(ctx context.Context, ex *Exchange, seq iter.Seq2[any, error]) error {
+	var r result
 	var held any
-	var some bool
+	some := false
 	for part, err := range seq {
 		if err != nil {
-			errs = append(errs, err)
+			r.errs = append(r.errs, err)
 			break
 		}
 		if ctx.Err() != nil {
-			return errors.Join(append(errs, context.Cause(ctx))...)
+			r.errs = append(r.errs, context.Cause(ctx))
+			return r.error()
 		}
 		if some {
-			run(held, false)
+			r.add(s.part(ctx, ex, held, r.parts, -1, false))
 		}
 		held, some = part, true
 	}
 	if some {
-		run(held, true)
+		r.add(s.part(ctx, ex, held, r.parts, -1, true))
 	}
-	if failed > maxErrors {
-		errs = append(errs, fmt.Errorf("and %d of the %d parts more", failed-maxErrors, index))
+	return r.error()
+}
+
+// A result gathers the errors of parts.
+type result struct {
+	errs          []error
+	parts, failed int
+}
+
+func (r *result) add(err error) {
+	r.parts++
+	if err == nil {
+		return
 	}
-	return errors.Join(errs...)
+	if r.failed++; r.failed <= maxErrors {
+		r.errs = append(r.errs, err)
+	}
+}
+
+func (r *result) error() error {
+	if r.failed > maxErrors {
+		r.errs = append(r.errs, fmt.Errorf("and %d of the %d parts more", r.failed-maxErrors, r.parts))
+	}
+	return errors.Join(r.errs...)
 }
 
 func (s *split) part(ctx context.Context, ex *Exchange, body any, index, size int, last bool) error {
@@ -111,56 +138,58 @@ const sequences = "a slice, an array, an iter.Seq or an iter.Seq2 of values and 
 
 func isSequence(v any) bool { _, _, ok := parts(v); return ok && v != nil }
 
-// parts returns the parts of v, and how many there are, -1 where that is not known.
-func parts(v any) (seq iter.Seq2[any, error], size int, ok bool) {
+// A list is parts that are all there: values, or what an array or a slice of another type
+// holds.
+type list struct {
+	n      int
+	values []any
+	other  reflect.Value
+}
+
+func (l *list) at(i int) any {
+	if l.values != nil {
+		return l.values[i]
+	}
+	return l.other.Index(i).Interface()
+}
+
+// parts returns the parts of v, as a list or as a sequence.
+func parts(v any) (l list, seq iter.Seq2[any, error], ok bool) {
 	switch v := v.(type) {
 	case nil:
-		return func(func(any, error) bool) {}, 0, true
+		return list{}, nil, true
 	case []any:
-		return each(len(v), func(i int) any { return v[i] }), len(v), true
-	case []string:
-		return each(len(v), func(i int) any { return v[i] }), len(v), true
-	case iter.Seq[any]:
-		return func(yield func(any, error) bool) { v(func(x any) bool { return yield(x, nil) }) }, -1, true
+		return list{n: len(v), values: v}, nil, true
 	case iter.Seq2[any, error]:
-		return v, -1, true
+		return list{}, v, v != nil
 	}
 	r := reflect.ValueOf(v)
 	switch t := r.Type(); t.Kind() {
 	case reflect.Slice, reflect.Array:
 		if t.Elem().Kind() != reflect.Uint8 { // bytes are one value
-			return each(r.Len(), func(i int) any { return r.Index(i).Interface() }), r.Len(), true
+			return list{n: r.Len(), other: r}, nil, true
 		}
 	case reflect.Func:
 		switch {
+		case r.IsNil():
 		case t.CanSeq2() && t.In(0).In(1) == reflect.TypeFor[error]():
-			return func(yield func(any, error) bool) {
+			return list{}, func(yield func(any, error) bool) {
 				for x, err := range r.Seq2() {
 					err, _ := err.Interface().(error)
 					if !yield(x.Interface(), err) {
 						return
 					}
 				}
-			}, -1, true
+			}, true
 		case t.CanSeq():
-			return func(yield func(any, error) bool) {
+			return list{}, func(yield func(any, error) bool) {
 				for x := range r.Seq() {
 					if !yield(x.Interface(), nil) {
 						return
 					}
 				}
-			}, -1, true
+			}, true
 		}
 	}
-	return nil, 0, false
-}
-
-func each(n int, at func(int) any) iter.Seq2[any, error] {
-	return func(yield func(any, error) bool) {
-		for i := range n {
-			if !yield(at(i), nil) {
-				return
-			}
-		}
-	}
+	return list{}, nil, false
 }
