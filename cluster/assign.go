@@ -43,7 +43,7 @@ func (c *core) lookForMissing() {
 	if c.table == nil {
 		return
 	}
-	for inc, s := range c.table.Members {
+	for inc, s := range sorted(c.table.Members) {
 		switch {
 		case c.views[s.Slot] != nil || inc == c.me || !c.watches(s.Slot):
 		case c.now < c.watchAt+c.gather():

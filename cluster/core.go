@@ -46,6 +46,7 @@ type core struct {
 	seat     seat    // where its slot is
 	version  Version // of its slot
 	proved   instant // when the last write of the slot that succeeded was sent
+	contact  instant // since when it has been in touch with the store without a break
 	written  *slot   // what that write said
 	beats    uint64
 	beatAt   instant // when to write next
@@ -293,9 +294,9 @@ func (c *core) ask(q request) {
 	c.actions = append(c.actions, q)
 }
 
-// at has the core stepped again at t.
+// at has the core stepped again at t, if that is still to come.
 func (c *core) at(t instant) {
-	if c.wake == 0 || t < c.wake {
+	if t > c.now && (c.wake == 0 || t < c.wake) {
 		c.wake = t
 	}
 }

@@ -99,6 +99,8 @@ func (c *core) fence() {
 			c.ask(request{purpose: toLook, key: slotKey(k), table: c.table})
 		case v.lookAt != 0:
 			c.at(v.lookAt)
+		case silent && (!c.alive() || c.now < c.contact+c.suspect()): // it was us who heard nothing
+			c.at(c.contact + c.suspect())
 		case silent && c.now >= v.since+c.x:
 			c.note(slog.LevelInfo, "fencing a silent member", "member", v.slot.Session, "slot", k)
 			v.busy = true

@@ -155,9 +155,13 @@ func (c *core) answerSession(a answered) {
 // proveSession moves the deadline, counted from the time before the proof was
 // sent. What was sent before a clock jumped proves nothing.
 func (c *core) proveSession(sent instant) {
-	if sent > c.jumpedAt {
-		c.proved = max(c.proved, sent)
+	if sent <= c.jumpedAt {
+		return
 	}
+	if !c.alive() {
+		c.contact = c.now
+	}
+	c.proved = max(c.proved, sent)
 }
 
 // reread finds out whether the slot is still ours. That it is does not move the
