@@ -44,7 +44,10 @@ func (c *component) Endpoint(env route.Env, a route.Address) (route.Endpoint, er
 	if err := e.queue.join(cfg); err != nil {
 		return nil, err
 	}
-	return e, nil
+	if cfg.PurgeWhenStopping {
+		return e, nil
+	}
+	return draining{e}, nil
 }
 
 type endpoint struct {
@@ -56,27 +59,27 @@ type endpoint struct {
 	kept    *keeper
 }
 
+// A draining endpoint is stopped when its queue is empty, when an engine stops. One that
+// is to be purged stops as soon as any other.
+type draining struct{ *endpoint }
+
 var (
-	_ route.Internal = (*endpoint)(nil)
-	_ route.Producer = (*endpoint)(nil)
+	_ route.Consumer = (*endpoint)(nil)
+	_ route.Internal = draining{}
+	_ route.Producer = draining{}
 )
 
 func (e *endpoint) String() string { return route.Redact(e.scheme, e.config) }
 
 // Pending implements [route.Internal]. It counts those being worked on too.
-func (e *endpoint) Pending() int {
-	if e.config.PurgeWhenStopping {
-		return 0 // what is thrown away need not be waited for
-	}
-	return e.queue.pending()
-}
+func (d draining) Pending() int { return d.queue.pending() }
 
 // Consume implements [route.Consumer].
 //
 // When ctx is cancelled without a cause of its own, as it is when a route stops, it
-// takes what is in the queue at that moment, as long as exchanges in flight may take
-// to finish. Where there is a cause, such as the loss of leadership, it takes nothing
-// more, and what there is stays in the queue.
+// finishes what is in flight and then what is in the queue by then, as long as exchanges
+// in flight may take to finish. Where there is a cause, such as the loss of leadership,
+// it takes nothing more, and what there is stays in the queue.
 func (e *endpoint) Consume(ctx context.Context, next route.Processor) error {
 	r := &reader{workers: max(1, e.config.ConcurrentConsumers)}
 	r.route, r.place = route.RouteOf(ctx)
@@ -181,7 +184,8 @@ func (e *endpoint) alone(ctx context.Context, ex *route.Exchange) (bool, error) 
 		e.discarded(ctx, ex, "message discarded: nobody consumes")
 		return true, nil
 	}
-	return false, e.kept.keep(e.queue)
+	err := e.kept.keep(e.queue)
+	return err != nil, err
 }
 
 func (e *endpoint) discarded(ctx context.Context, ex *route.Exchange, why string) {

@@ -15,6 +15,7 @@ package routetest
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime"
 	"testing"
@@ -53,7 +54,11 @@ func Run(t testing.TB, cfg route.Config, routes ...*route.Route) *route.Engine {
 	return e
 }
 
+// started tells whether the engine and all routes that start with it have.
 func started(e *route.Engine) bool {
+	if err := e.Send(context.Background(), "", nil); errors.Is(err, route.ErrStopped) {
+		return false // a running engine would say that this is no URI
+	}
 	for _, r := range e.Status().Routes {
 		if r.AutoStart && r.State == route.Stopped {
 			return false
