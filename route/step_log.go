@@ -89,7 +89,11 @@ func (s *scope) Value(kind simple.Kind, name string) any {
 	case simple.FromRouteID:
 		return ex.FromRouteID()
 	case simple.Exception:
-		if err, ok := Caught.Get(ex); ok {
+		err, _ := Caught.Get(ex)
+		if step, ok := err.(*StepError); ok {
+			return step.Err // where it was met is for logs
+		}
+		if err != nil {
 			return err
 		}
 	}
