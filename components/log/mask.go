@@ -46,10 +46,8 @@ var hiders = sync.OnceValue(func() []hider {
 		hide(`(?i)(<(?:\w+:)?NAME(?:\s[^>]*)?>)[^<]+`, "${1}"+hidden),
 		// "password": "x", with \" inside of strings as in JSON
 		hide(`(?i)(["']NAME["']\s*:\s*)(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,}\]"']+)`, `${1}"`+hidden+`"`),
-		// Authorization: Bearer x
-		hide(`(?i)(\bNAME\s*[:=]\s*(?:bearer|basic|digest|negotiate)\s+)[^\s,;&"'\]}]+`, "${1}"+hidden),
-		// password=x, password: x, password="x"
-		hide(`(?i)(\bNAME\s*[:=]\s*)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&<>"'\]}]+)`, "${1}"+hidden),
+		// password=x, password: x, password="x", Authorization: Bearer x
+		hide(`(?i)(\bNAME\s*[:=]\s*(?:(?:bearer|basic|digest|negotiate)\s+)?)("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,;&<>"'\]}]+)`, "${1}"+hidden),
 		// https://user:x@host
 		hide(`(//[^/\s:@]+:)[^/\s@]+@`, "${1}"+hidden+"@"),
 	}

@@ -89,12 +89,12 @@ func TestReply(t *testing.T) {
 		t.Run(string(tt.to), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				mock := new(routetest.Mock)
-				fail := false
+				var fail atomic.Bool
 				routetest.Run(t, config(mock),
 					route.From("mock:in").SetHeader("old", 1).SetHeader("kept", 2).To(tt.to).To("mock:out"),
 					route.From("seda:q").ID("q").RemoveHeader("old").SetHeader("new", "x").SetBody("reply").
 						Process(func(context.Context, *route.Exchange) error {
-							if fail {
+							if fail.Load() {
 								return bad
 							}
 							return nil
@@ -110,7 +110,7 @@ func TestReply(t *testing.T) {
 				if waited := tt.reply == "reply"; waited != (ex.Header("old") == nil) || waited != (ex.Header("new") == "x") {
 					t.Errorf("headers are old=%v new=%v", ex.Header("old"), ex.Header("new"))
 				}
-				fail = true
+				fail.Store(true)
 				_, err := mock.Request("in", "in")
 				if se, ok := errors.AsType[*route.StepError](err); tt.reply == "reply" && (!ok || se.Route != "q" || !errors.Is(err, bad)) {
 					t.Errorf("have %v, want the error of the route from the queue", err)
