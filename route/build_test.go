@@ -192,6 +192,15 @@ func TestEndpointMistakes(t *testing.T) {
 		here(-3)+`: route "route1": to "none:x": the component "none" (route.ComponentFunc) makes no endpoint`)
 }
 
+func TestBuildErrorHasItsCause(t *testing.T) {
+	cause := errors.New("cause")
+	broken := route.ComponentFunc(func(route.Env, route.Address) (route.Endpoint, error) { return nil, cause })
+	err := new(kit).build(route.Config{Components: route.Components{"broken": broken}}, route.From("broken:x").ID("r"))
+	if e, ok := errors.AsType[*route.BuildError](err); !ok || e.Route != "r" || e.Step != `from "broken:x"` || !errors.Is(err, cause) {
+		t.Errorf("%+v", e)
+	}
+}
+
 func TestRouteIDs(t *testing.T) {
 	k := new(kit)
 	a, b := route.From("in:a").ID("a"), route.From("in:b")

@@ -10,7 +10,10 @@ import (
 	"github.com/mehari-go/mehari/route"
 )
 
-type value struct{}
+type (
+	value struct{}
+	other struct{}
+)
 
 // An exchange ends by its own context and when its time to drain is over, and not when
 // its route stops to take messages.
@@ -88,8 +91,67 @@ func TestContextDerivedFromTheIntakeEndsByItself(t *testing.T) {
 	})
 }
 
+// A consumer that wraps another one has a say in what that one's exchanges run under.
+func TestWithWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k, lost, stop := new(kit), errors.New("the term is over"), context.CancelFunc(nil)
+		var endTerm context.CancelCauseFunc
+		var seen any
+		wrap := consumers(func(ctx context.Context, next route.Processor) error {
+			if id, place := route.RouteOf(ctx); id != "wrapped" || place.Line == 0 {
+				t.Errorf("consumer of route %q at %s", id, place)
+			}
+			var work, taking context.Context
+			work, endTerm = context.WithCancelCause(context.WithValue(route.Work(ctx), value{}, "term"))
+			taking, stop = context.WithCancel(ctx)
+			taking = route.WithWork(taking, work)
+			if route.Work(taking) != work {
+				t.Error("Work of the wrapped consumer's context is not what it was given")
+			}
+			if err := (&in{k, "x"}).Consume(taking, next); err != nil {
+				return err
+			}
+			return route.ErrDone
+		})
+		k.start(t, route.Config{Components: wrap}, route.From("c:x").ID("wrapped").
+			Process(func(ctx context.Context, ex *route.Exchange) error { seen = ctx.Value(value{}); return nil }).
+			To("call:inner"),
+			route.From("call:inner").Delay(10*time.Second))
+		for _, derived := range []bool{false, true} {
+			acked := make(chan error, 2)
+			n := k.nextOf("x")
+			if derived {
+				n.ctx = context.WithValue(n.ctx, other{}, 1)
+			}
+			go func() { acked <- n.Process(n.ctx, route.NewExchange(nil)) }()
+			time.Sleep(5 * time.Second)
+			if seen != "term" {
+				t.Errorf("seen %v, want term", seen)
+			}
+			if !derived {
+				if err := <-acked; err != nil {
+					t.Error(err)
+				}
+				continue
+			}
+			stop() // the exchange goes on
+			synctest.Wait()
+			if len(acked) != 0 {
+				t.Errorf("ended with the taking of messages: %v", <-acked)
+			}
+			endTerm(lost)
+			if err := <-acked; !errors.Is(err, lost) {
+				t.Errorf("%v, want the end of the term", err)
+			}
+		}
+	})
+}
+
 func TestWorkOutsideOfRoutes(t *testing.T) {
 	if ctx := t.Context(); route.Work(ctx) != ctx {
 		t.Error("Work of a context of no route is another one")
+	}
+	if id, place := route.RouteOf(t.Context()); id != "" || place.String() != "unknown place" {
+		t.Errorf("route %q at %s of a context of no route", id, place)
 	}
 }

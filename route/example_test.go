@@ -13,7 +13,7 @@ import (
 // A program has routes and an engine that runs them until its context is done.
 func Example() {
 	ctx, cancel := context.WithCancel(context.Background())
-	hello := route.From("timer:clock?period=10ms&repeatCount=1").
+	hello := route.From("timer:clock?delay=1ms&repeatCount=1").
 		Process(func(context.Context, *route.Exchange) error {
 			fmt.Println("Hello World!")
 			cancel() // once is enough for an example

@@ -220,6 +220,13 @@ func TestBodyAs(t *testing.T) {
 	wantError(t, err, "body is <nil>, want string")
 }
 
+func TestHandover(t *testing.T) {
+	ex := route.NewRequest(1)
+	if waits, leaves := ex.Handover(true), ex.Handover(false); !waits.ReplyExpected() || leaves.ReplyExpected() || waits.ID() == ex.ID() {
+		t.Errorf("replies expected: %v, %v", waits.ReplyExpected(), leaves.ReplyExpected())
+	}
+}
+
 func TestCloneHasAnIDOfItsOwn(t *testing.T) {
 	ex := route.NewExchange(1)
 	c := ex.Clone()

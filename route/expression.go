@@ -168,5 +168,5 @@ func (b *Builder) Predicate(c Cond) Predicate {
 	return p
 }
 
-// isQuick tells whether c runs no code that is not ours.
-func isQuick(c Cond) bool { _, ok := c.(cond); return ok }
+// isQuick tells whether c runs no code that is not ours, and cannot panic.
+func isQuick(c Cond) bool { q, ok := c.(quick); return ok && q.quick() }

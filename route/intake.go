@@ -100,7 +100,7 @@ func (in *intake) Process(ctx context.Context, ex *Exchange) error {
 func (in *intake) join(ctx context.Context, from origin) (context.Context, func()) {
 	parent := ctx
 	if from.intake != nil {
-		parent = context.WithoutCancel(ctx)
+		parent = values{context.WithoutCancel(ctx), from.work}
 	}
 	joined, cancel := context.WithCancelCause(parent)
 	stops := []func() bool{endsWith(in.work, cancel)}
@@ -118,6 +118,19 @@ func (in *intake) join(ctx context.Context, from origin) (context.Context, func(
 		}
 		cancel(nil)
 	}
+}
+
+// values is a context that also has the values of another one.
+type values struct {
+	context.Context
+	more context.Context
+}
+
+func (v values) Value(key any) any {
+	if x := v.Context.Value(key); x != nil {
+		return x
+	}
+	return v.more.Value(key)
 }
 
 // endsWith calls cancel with the cause of ctx when that is done.

@@ -85,6 +85,12 @@ func (i keyIs[T]) predicate() Predicate {
 	}
 }
 
+// quick tells whether values of T compare without a panic, which interfaces may not.
+func (i keyIs[T]) quick() bool {
+	kind := reflect.TypeFor[T]().Kind()
+	return kind <= reflect.Complex128 || kind == reflect.String
+}
+
 // textIs is i where it compares a text, the most common kind, or nil.
 func (i keyIs[T]) textIs() *textIs {
 	if want, ok := any(i.want).(string); ok && i.key.key != nil {

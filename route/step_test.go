@@ -224,6 +224,10 @@ func TestStepErrors(t *testing.T) {
 		{func(r *route.Route) { r.Process(func(context.Context, *route.Exchange) error { panic(boom) }) }, "process", "panic: boom"},
 		{func(r *route.Route) { r.SetBody(1).SetBody(func(*route.Exchange) any { panic("x") }).SetBody(2) }, "set body", "panic: x"},
 		{func(r *route.Route) { r.Filter(true, route.Do().Filter(func(*route.Exchange) bool { panic("x") })) }, "filter", "panic: x"},
+		{func(r *route.Route) {
+			r.Process(func(_ context.Context, ex *route.Exchange) error { ex.SetHeader("h", []int{1}); return nil }).
+				Filter(route.Is(route.NewKey[any]("h"), any([]int{1})))
+		}, "filter", "panic: runtime error: comparing uncomparable type []int"},
 	} {
 		ex := route.NewExchange(1)
 		trace, logs, err := through(t, ex, func(r *route.Route) {
