@@ -29,7 +29,7 @@ func TestComponent(t *testing.T) {
 				t.Error(err)
 			}
 		},
-		Consumer: "master:lock1:timer:clock?delay=0",
+		Consumer: "master:lock1:timer:clock?delay=0&period=10",
 		Others:   route.Components{"timer": timer.New()},
 	})
 }

@@ -13,6 +13,9 @@ type Harness struct {
 	// New makes the component anew.
 	New func() route.Component
 
+	// Close ends what a component that New has made still runs. Nil means nothing.
+	Close func(c route.Component)
+
 	// Configs are valid values of the component's Config struct. Each option has a
 	// value other than its default in one of them at least. A component whose URIs are
 	// not the text of a struct has none.
@@ -78,7 +81,17 @@ type check struct {
 // run runs the check and looks for what it has left behind.
 func (c check) run(h *Harness) error {
 	before := goroutines()
-	err := c.check(h)
+	own, made := *h, []route.Component(nil)
+	own.New = func() route.Component {
+		made = append(made, h.New())
+		return made[len(made)-1]
+	}
+	err := c.check(&own)
+	if h.Close != nil {
+		for _, m := range made {
+			h.Close(m)
+		}
+	}
 	return errors.Join(err, before.leak())
 }
 
