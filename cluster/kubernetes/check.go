@@ -36,9 +36,9 @@ func (r rule) String() string {
 }
 
 // Check asks the API server whether the service account may do all that the store
-// does, and whether the objects that are there already are the store's. Its error
-// names each rule that is missing from the Role, and each object that is something
-// else's.
+// does, whether the ConfigMap, if there is one, is the store's, and in a pod whether
+// it has the name that we think. Its error names each rule that is missing from the
+// Role.
 func (s *Store) Check(ctx context.Context) error {
 	granted, err := s.granted(ctx)
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *Store) Check(ctx context.Context) error {
 	if len(lacking) > 0 {
 		return errors.Join(lacking...)
 	}
-	return errors.Join(s.checkTable(ctx), s.checkSlots(ctx), s.checkPod(ctx))
+	return errors.Join(s.checkTable(ctx), s.checkPod(ctx))
 }
 
 // A grant is a rule that the API server says to apply to us.
@@ -217,26 +217,6 @@ func (s *Store) whoAmI(ctx context.Context) string {
 func (s *Store) checkTable(ctx context.Context) error {
 	_, err := s.Get(ctx, cluster.TableKey, 0)
 	return err
-}
-
-// checkSlots looks for Leases that have the name of a slot and are something
-// else's: listing the slots does not show them.
-func (s *Store) checkSlots(ctx context.Context) error {
-	var list objectList
-	err := s.client.do(ctx, request{method: http.MethodGet, path: leases.path(s.namespace, ""), accept: listing}, &list)
-	if err != nil {
-		return s.failed("list", leases, "", err)
-	}
-	var wrong []error
-	for _, o := range list.Items {
-		number, ok := strings.CutPrefix(o.Name, s.name+"-")
-		if ok && strings.Trim(number, "0123456789") == "" {
-			if err := s.foreign(leases, &o); err != nil {
-				wrong = append(wrong, s.failed("use", leases, o.Name, err))
-			}
-		}
-	}
-	return errors.Join(wrong...)
 }
 
 // checkPod looks whether there is a pod of our name: where it is taken from
