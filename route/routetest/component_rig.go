@@ -66,6 +66,7 @@ func newRig(h *Harness) (*rig, error) {
 		Poison:     true,
 		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
 		Drain:      patience,
+		Abandon:    patience / 10,
 		Restart:    route.Backoff{Delay: time.Millisecond},
 	}, routes...)
 	if err != nil {
@@ -221,7 +222,8 @@ func goroutines() stacks {
 
 // leak waits until no goroutine is left that was not there before.
 func (before stacks) leak() error {
-	for wait := time.Millisecond; ; wait *= 2 {
+	begun := time.Now()
+	for {
 		var left []string
 		for id, stack := range goroutines() {
 			if _, ok := before[id]; !ok {
@@ -231,9 +233,9 @@ func (before stacks) leak() error {
 		if len(left) == 0 {
 			return nil
 		}
-		if wait > time.Second {
+		if time.Since(begun) > patience {
 			return fmt.Errorf("%d goroutines are left:\n%s", len(left), strings.Join(left, "\n\n"))
 		}
-		time.Sleep(wait)
+		time.Sleep(time.Millisecond)
 	}
 }

@@ -128,8 +128,8 @@ func (e endpoint) Consume(ctx context.Context, next route.Processor) error {
 	return nil
 }
 
-// patience is how long a test waits for a route to start.
-const patience = 10 * time.Second
+// patience is how long a test waits for what has to happen, such as a route to start.
+var patience = 10 * time.Second
 
 // enter returns the consumer of a path, once there is one. The caller ends its call.
 func (m *Mock) enter(name string) (*intake, error) {
