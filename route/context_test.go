@@ -125,6 +125,7 @@ func TestWithWork(t *testing.T) {
 			}
 			go func() { acked <- n.Process(n.ctx, route.NewExchange(nil)) }()
 			time.Sleep(5 * time.Second)
+			synctest.Wait()
 			if seen != "term" {
 				t.Errorf("seen %v, want term", seen)
 			}
