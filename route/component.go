@@ -54,7 +54,8 @@ type Producer interface {
 type Internal interface {
 	Consumer
 
-	// Pending returns how many messages wait to be taken.
+	// Pending returns how many messages wait to be taken or are being worked on: one
+	// counts from when it was sent until next has returned.
 	Pending() int
 }
 

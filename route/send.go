@@ -102,8 +102,8 @@ func (ps *producers) get(e *Engine, u URI) (Processor, error) {
 
 // Receive takes one message from an endpoint that can start a route and acknowledges
 // it. The exchange is the caller's, who need not release it. It waits until there is a
-// message, the consumer ends or fails, ctx is done or the engine stops. The engine must
-// run.
+// message, the consumer ends or fails, ctx is done or the engine stops. A consumer that
+// takes several at once gets an error for all but the first. The engine must run.
 func (e *Engine) Receive(ctx context.Context, u URI) (*Exchange, error) {
 	ex, err := e.receive(ctx, u)
 	if err != nil {

@@ -109,6 +109,33 @@ func TestQueuesDrainWhenTheEngineStops(t *testing.T) {
 	})
 }
 
+func TestMessagesOfASuspendedRouteAreNotWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := start(t, route.Config{}, route.From("queue:a").ID("a"), route.From("in:b").To("queue:a"))
+		if err := k.Suspend(t.Context(), "a"); err != nil {
+			t.Error(err)
+		}
+		k.send(t, "b", 1)
+		begun := time.Now()
+		if err := k.stop(); err != nil || time.Since(begun) != 0 || k.queue("a").Pending() != 1 {
+			t.Errorf("%v after %v, %d in the queue", err, time.Since(begun), k.queue("a").Pending())
+		}
+		wantState(t, k, "a", route.Stopped)
+	})
+}
+
+func TestStopWhileAConsumerWaitsToBeStartedAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := start(t, route.Config{Components: consumers(func(context.Context, route.Processor) error { return errors.New("no") })}, route.From("c:x"))
+		wantState(t, k, "route1", route.Restarting)
+		begun := time.Now()
+		if err := k.stop(); err != nil || time.Since(begun) != 0 {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+		wantState(t, k, "route1", route.Stopped)
+	})
+}
+
 func TestDrainTimeIsOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var cause error
