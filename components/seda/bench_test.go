@@ -2,6 +2,7 @@ package seda_test
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"testing"
 
@@ -46,30 +47,10 @@ func BenchmarkHop(b *testing.B) {
 	})
 	b.Run("seda", func(b *testing.B) {
 		b.ReportAllocs()
-		var taken atomic.Int64
-		var to route.Processor
-		component := seda.New()
-		components := route.Components{"seda": route.ComponentFunc(func(env route.Env, a route.Address) (route.Endpoint, error) {
-			return component.Endpoint(env, a)
-		})}
-		run(b, components, route.From("seda:x").Process(func(context.Context, *route.Exchange) error {
-			taken.Add(1)
-			return nil
-		}))
-		addr, _ := route.URI("seda:x?blockWhenFull=true").Parse()
-		ep, err := component.Endpoint(route.Env{}, addr)
-		if err != nil {
-			b.Fatal(err)
-		}
-		to = ep.(route.Producer)
-		body := any("x")
+		send, taken := hop(b)
 		n := int64(0)
 		for b.Loop() {
-			ex := route.NewExchange(body)
-			if err := to.Process(b.Context(), ex); err != nil {
-				b.Fatal(err)
-			}
-			ex.Release()
+			send()
 			n++
 		}
 		for taken.Load() < n {
@@ -77,19 +58,60 @@ func BenchmarkHop(b *testing.B) {
 	})
 }
 
-func run(b *testing.B, components route.Components, routes ...*route.Route) {
-	b.Helper()
+func TestHopDoesNotAllocate(t *testing.T) {
+	send, taken := hop(t)
+	n := int64(0)
+	one := func() {
+		send()
+		for n++; taken.Load() < n; {
+			runtime.Gosched()
+		}
+	}
+	if n := testing.AllocsPerRun(1000, one); n != 0 && !raceEnabled {
+		t.Errorf("%v allocations a hop, want 0", n)
+	}
+}
+
+// hop runs a route from a queue. It returns what sends to it as another route would,
+// and how many exchanges have come.
+func hop(tb testing.TB) (send func(), taken *atomic.Int64) {
+	tb.Helper()
+	component, taken := seda.New(), new(atomic.Int64)
+	run(tb, route.Components{"seda": component}, route.From("seda:x").Process(func(context.Context, *route.Exchange) error {
+		taken.Add(1)
+		return nil
+	}))
+	addr, err := seda.Config{Name: "x", BlockWhenFull: true}.URI().Parse()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ep, err := component.Endpoint(route.Env{}, addr)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	ctx, to, body := tb.Context(), ep.(route.Producer), any("x")
+	return func() {
+		ex := route.NewExchange(body)
+		if err := to.Process(ctx, ex); err != nil {
+			tb.Fatal(err)
+		}
+		ex.Release()
+	}, taken
+}
+
+func run(tb testing.TB, components route.Components, routes ...*route.Route) {
+	tb.Helper()
 	e, err := route.New(route.Config{Components: components}, routes...)
 	if err != nil {
-		b.Fatal(err)
+		tb.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- e.Run(ctx) }()
-	b.Cleanup(func() {
+	tb.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			b.Error(err)
+			tb.Error(err)
 		}
 	})
 }

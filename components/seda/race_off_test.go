@@ -1,0 +1,5 @@
+//go:build !race
+
+package seda_test
+
+const raceEnabled = false
