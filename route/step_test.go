@@ -312,6 +312,19 @@ func TestStopAndCustomStep(t *testing.T) {
 	}
 }
 
+func TestStopInACalledRouteStopsTheCaller(t *testing.T) { // as in Camel
+	synctest.Test(t, func(t *testing.T) {
+		k := start(t, route.Config{},
+			route.From("in:a").To("call:b").SetBody("not reached"),
+			route.From("call:b").SetBody("stopped").Stop().SetBody("not reached"))
+		for range 2 { // an exchange that is sent again goes its way again
+			if got := k.send(t, "a", 1); got != "stopped" {
+				t.Errorf("got %v", got)
+			}
+		}
+	})
+}
+
 func TestOneBlockInTwoPlaces(t *testing.T) {
 	twice := route.Do().Process(append1).To("to:trace")
 	trace, _, err := through(t, route.NewExchange("a"), func(r *route.Route) { r.Filter(true, twice, twice).Filter(true, twice) })
