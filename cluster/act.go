@@ -18,9 +18,9 @@ func (c *core) act() {
 		}
 		want := mine && valid && e.Token > l.quit
 		switch {
-		case l.running != 0 && !l.stopping && (!want || e.Token != l.running):
+		case l.running != 0 && !l.stopping && (!want || !c.grants(name, l.running)):
 			l.stopping = true
-			c.actions = append(c.actions, stop{name, c.cause(l, e, mine)})
+			c.actions = append(c.actions, stop{name, c.cause(name, l)})
 		case l.running == 0 && want:
 			l.running = e.Token
 			c.actions = append(c.actions, start{name, e.Token})
@@ -39,15 +39,15 @@ func (c *core) act() {
 }
 
 // cause says why the term of l ends.
-func (c *core) cause(l *lock, e entry, mine bool) error {
+func (c *core) cause(name string, l *lock) error {
 	switch {
 	case !l.offered || c.leaving:
 		return ErrStopped
-	case mine && l.quit >= l.running:
+	case c.me != "" && l.quit >= l.running:
 		return ErrResigned
 	case c.me == "":
 		return c.why
-	case c.jumped, mine && e.Token == l.running:
+	case c.jumped, c.grants(name, l.running):
 		return ErrLost
 	}
 	return ErrFenced
@@ -60,6 +60,12 @@ func (c *core) mine(name string) (entry, bool) {
 	}
 	e, ok := c.table.Locks[name]
 	return e, ok && e.Holder == c.me
+}
+
+// grants reports whether the table grants the lock to this incarnation with this token.
+func (c *core) grants(name string, token Version) bool {
+	e, mine := c.mine(name)
+	return mine && e.Token == token
 }
 
 // givenBack reports whether what entry e grants has been given back.

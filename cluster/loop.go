@@ -266,14 +266,18 @@ func (l *loop) settle(name string, h *hold) {
 	l.step(returned{name})
 }
 
-// extend moves the deadlines of the terms after a beat.
+// extend moves the deadlines of the terms after a beat: those that the table still
+// grants, for another session proves nothing about the terms of the one before.
 func (l *loop) extend() {
 	until := l.core.until()
 	if until == 0 {
 		return
 	}
 	deadline := l.watch.time(until + l.budget)
-	for _, h := range l.holds {
+	for name, h := range l.holds {
+		if !l.core.grants(name, h.token) {
+			continue
+		}
 		for _, r := range h.runners {
 			if r.term != nil && !r.fixed && r.until < until {
 				r.until = until

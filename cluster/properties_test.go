@@ -50,9 +50,10 @@ func faultyWorld(t *testing.T, seed uint64) *simWorld {
 		w.join(string(rune('a'+i)), rates[w.rand.IntN(3)], locks...)
 		w.run(w.now + w.upTo(time.Second))
 	}
-	end := w.now + 4*time.Minute
+	end := w.now + 3*time.Minute
+	calm := time.Duration(5+w.rand.IntN(50)) * time.Second
 	for w.now < end && !w.failed {
-		w.run(w.now + w.upTo(10*time.Second))
+		w.run(w.now + w.upTo(calm))
 		w.mischief()
 	}
 	w.faults = false

@@ -191,8 +191,8 @@ func (m *simMember) step(e event) {
 	}
 	until := m.core.until()
 	if until != 0 {
-		for _, term := range m.terms {
-			if !term.fixed && term.until < until {
+		for lock, term := range m.terms {
+			if !term.fixed && m.core.grants(lock, term.token) && term.until < until {
 				term.until, term.hard = until, until+scale(m.w.opts.StopBudget, 1-m.w.opts.Drift)
 			}
 		}
