@@ -13,38 +13,11 @@ import (
 // BenchmarkHop hands exchanges from one goroutine to another that runs a route.
 //
 //	channel  a buffered channel of as many places, by hand: the sender's exchange itself goes over
+//	copies   the same with a copy, so that the sender keeps its own, as with seda
 //	seda     a seda queue: a copy goes over, and the sender keeps its own
 func BenchmarkHop(b *testing.B) {
-	b.Run("channel", func(b *testing.B) {
-		b.ReportAllocs()
-		var taken atomic.Int64
-		hop := make(chan *route.Exchange, 1000)
-		done := make(chan struct{})
-		components := route.Components{"in": consumer(func(ctx context.Context, next route.Processor) error {
-			defer close(done)
-			for ex := range hop {
-				if err := next.Process(ctx, ex); err != nil {
-					b.Error(err)
-				}
-				ex.Release()
-			}
-			<-ctx.Done()
-			return nil
-		})}
-		run(b, components, route.From("in:x").Process(func(context.Context, *route.Exchange) error {
-			taken.Add(1)
-			return nil
-		}))
-		body := any("x")
-		n := int64(0)
-		for b.Loop() {
-			hop <- route.NewExchange(body)
-			n++
-		}
-		close(hop)
-		for taken.Load() < n {
-		}
-	})
+	b.Run("channel", func(b *testing.B) { channel(b, false) })
+	b.Run("copies", func(b *testing.B) { channel(b, true) })
 	b.Run("seda", func(b *testing.B) {
 		b.ReportAllocs()
 		send, taken := hop(b)
@@ -56,6 +29,41 @@ func BenchmarkHop(b *testing.B) {
 		for taken.Load() < n {
 		}
 	})
+}
+
+func channel(b *testing.B, copies bool) {
+	b.ReportAllocs()
+	var taken atomic.Int64
+	hop := make(chan *route.Exchange, 1000)
+	components := route.Components{"in": consumer(func(ctx context.Context, next route.Processor) error {
+		for ex := range hop {
+			if err := next.Process(ctx, ex); err != nil {
+				b.Error(err)
+			}
+			ex.Release()
+		}
+		<-ctx.Done()
+		return nil
+	})}
+	run(b, components, route.From("in:x").Process(func(context.Context, *route.Exchange) error {
+		taken.Add(1)
+		return nil
+	}))
+	body := any("x")
+	n := int64(0)
+	for b.Loop() {
+		ex := route.NewExchange(body)
+		if copies {
+			hop <- ex.Handover(false)
+			ex.Release()
+		} else {
+			hop <- ex
+		}
+		n++
+	}
+	close(hop)
+	for taken.Load() < n {
+	}
 }
 
 func TestHopDoesNotAllocate(t *testing.T) {

@@ -2,7 +2,6 @@ package seda
 
 import (
 	"context"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,18 +70,8 @@ func (l *lane) hasRoom() {
 	}
 }
 
-// spins is how often a taker or sender lets others run before it waits: to be woken
-// costs more.
-const spins = 8
-
 // sleep waits until there may be an item, or ctx is done.
 func (l *lane) sleep(ctx context.Context) {
-	for range spins {
-		runtime.Gosched()
-		if l.ready() {
-			return
-		}
-	}
 	l.asleep.Add(1)
 	if !l.ready() {
 		select {
@@ -107,12 +96,6 @@ const (
 
 // await waits until there may be room, timer fires, which may be nil, or ctx is done.
 func (l *lane) await(ctx context.Context, timer *time.Timer) wait {
-	for range spins {
-		runtime.Gosched()
-		if !l.full() {
-			return haveRoom
-		}
-	}
 	l.blocked.Add(1)
 	defer l.blocked.Add(-1)
 	if !l.full() {
