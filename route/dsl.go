@@ -26,7 +26,8 @@ func (c *chain[Self]) Process(f ProcessorFunc) Self { return c.add(processStep{f
 // Log writes a line at level info. The text is in the simple language: "got ${body}".
 func (c *chain[Self]) Log(text string) Self { return c.add(logStep{text}) }
 
-// SetBody replaces the body.
+// SetBody replaces the body. A constant is shared by all exchanges: what changes bodies in
+// place must not be given a slice or a map so.
 func (c *chain[Self]) SetBody(e Expr) Self { return c.add(setBodyStep{"set body", e}) }
 
 // Transform replaces the body, like [Route.SetBody]: Camel's name for the message translator.

@@ -65,6 +65,7 @@ type Engine struct {
 	routes []*running // in the order in which they start
 	added  int        // routes ever added
 	phase  phase
+	begun  chan struct{}   // closed when Run has begun
 	taking context.Context // what Run was given
 	base   context.Context // of everything that runs; it lives until the drain time is over
 }
@@ -111,7 +112,7 @@ func New(cfg Config, routes ...*Route) (*Engine, error) {
 			errs = append(errs, fmt.Errorf("route: Config.Components: the component %q is nil", scheme))
 		}
 	}
-	e := &Engine{config: cfg, logger: cfg.Logger, properties: placeholders{cfg.Properties}}
+	e := &Engine{config: cfg, logger: cfg.Logger, properties: placeholders{cfg.Properties}, begun: make(chan struct{})}
 	e.clock = clock{base: time.Now(), busy: e.exchanges}
 	e.env = Env{Resolve: e.resolve, Logger: cfg.Logger}
 	if err := errors.Join(append(errs, e.Add(routes...))...); err != nil {

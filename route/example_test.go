@@ -3,7 +3,6 @@ package route_test
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/mehari-go/mehari/components/direct"
 	"github.com/mehari-go/mehari/components/timer"
@@ -42,9 +41,6 @@ func running(f func(context.Context, *route.Engine), routes ...*route.Route) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- engine.Run(ctx) }()
-	for engine.Status().Routes[0].State != route.Started {
-		time.Sleep(time.Millisecond)
-	}
 	f(ctx, engine)
 	cancel()
 	if err := <-done; err != nil {

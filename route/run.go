@@ -29,6 +29,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.taking, e.base = ctx, base
 	e.startAll(e.routes)
 	e.mu.Unlock()
+	close(e.begun)
 
 	<-ctx.Done()
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // A SendOption adds to what [Engine.Send] and [Engine.Request] send.
@@ -22,7 +23,8 @@ func WithProperty(name string, value any) SendOption {
 
 // Send sends a message to an endpoint, for code that stands outside of the routes. It
 // returns when the endpoint is done with the message, which for seda is when the
-// message is in the queue. The engine must run.
+// message is in the queue. Where [Engine.Run] was not called yet, it waits for that, but
+// not longer than 30s.
 func (e *Engine) Send(ctx context.Context, u URI, body any, options ...SendOption) error {
 	ex := NewExchange(body)
 	defer ex.Release()
@@ -42,6 +44,7 @@ func (e *Engine) Request(ctx context.Context, u URI, body any, options ...SendOp
 }
 
 func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOption) error {
+	e.await(ctx)
 	e.mu.Lock()
 	base := e.base
 	up := e.phase == isRunning || e.phase == isStopping // code in a last exchange may still send
@@ -65,6 +68,22 @@ func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOp
 		ctx = context.WithValue(ctx, originKey{}, &origin{engine: e, work: ctx})
 	}
 	return guarded(ctx, p, ex)
+}
+
+// await waits until the engine has begun to run: code beside Run need not know when it does.
+func (e *Engine) await(ctx context.Context) {
+	select {
+	case <-e.begun: // nearly always
+		return
+	default:
+	}
+	timer := time.NewTimer(30 * time.Second)
+	defer timer.Stop()
+	select {
+	case <-e.begun:
+	case <-ctx.Done():
+	case <-timer.C:
+	}
 }
 
 // producers keeps the endpoints that code outside of routes has sent to.
@@ -103,7 +122,8 @@ func (ps *producers) get(e *Engine, u URI) (Processor, error) {
 // Receive takes one message from an endpoint that can start a route and acknowledges
 // it. The exchange is the caller's, who need not release it. It waits until there is a
 // message, the consumer ends or fails, ctx is done or the engine stops. A consumer that
-// takes several at once gets an error for all but the first. The engine must run.
+// takes several at once gets an error for all but the first. It waits for [Engine.Run] like
+// [Engine.Send].
 func (e *Engine) Receive(ctx context.Context, u URI) (*Exchange, error) {
 	ex, err := e.receive(ctx, u)
 	if err != nil {
@@ -113,6 +133,7 @@ func (e *Engine) Receive(ctx context.Context, u URI) (*Exchange, error) {
 }
 
 func (e *Engine) receive(ctx context.Context, u URI) (*Exchange, error) {
+	e.await(ctx)
 	e.mu.Lock()
 	engine, up := e.taking, e.phase == isRunning
 	e.mu.Unlock()

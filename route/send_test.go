@@ -82,6 +82,35 @@ func TestSendMistakes(t *testing.T) {
 	})
 }
 
+func TestSendWaitsForRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &kit{to: map[string]route.ProcessorFunc{"a": func(_ context.Context, ex *route.Exchange) error {
+			ex.Body = "b"
+			return nil
+		}}}
+		if err := k.build(route.Config{}); err != nil {
+			t.Fatal(err)
+		}
+		begun := time.Now()
+		if err := k.Send(t.Context(), "to:a", 1); !errors.Is(err, route.ErrStopped) || time.Since(begun) != 30*time.Second {
+			t.Errorf("without Run: %v after %v", err, time.Since(begun))
+		}
+		ctx, stop := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() {
+			time.Sleep(time.Second)
+			done <- k.Run(ctx)
+		}()
+		if ex, err := k.Request(ctx, "to:a", 1); err != nil || ex.Body != "b" {
+			t.Errorf("%v, %v", ex, err)
+		}
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestSendEndsWithItsContextAndWithTheEngine(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := start(t, route.Config{Drain: 10 * time.Second}, route.From("call:a").Delay(time.Hour))

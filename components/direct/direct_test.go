@@ -284,18 +284,16 @@ func Example() {
 		return
 	}
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	done := make(chan error)
 	go func() { done <- e.Run(ctx) }()
-	for { // until the engine runs
-		ex, err := e.Request(ctx, "direct:shout", "World")
-		if errors.Is(err, route.ErrStopped) {
-			time.Sleep(time.Millisecond)
-			continue
-		}
-		fmt.Println(ex.Body, err)
-		break
+	ex, err := e.Request(ctx, "direct:shout", "World")
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
+	fmt.Println(ex.Body)
 	stop()
 	<-done
-	// Output: Hello World!!! <nil>
+	// Output: Hello World!!!
 }

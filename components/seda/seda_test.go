@@ -359,13 +359,10 @@ func Example() {
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- e.Run(ctx) }()
-	for n := 1; n <= 3; {
-		err := e.Send(ctx, seda.Config{Name: "orders", BlockWhenFull: true}.URI(), n)
-		if errors.Is(err, route.ErrStopped) {
-			time.Sleep(time.Millisecond) // until the engine runs
-			continue
+	for n := range 3 {
+		if err := e.Send(ctx, seda.Config{Name: "orders", BlockWhenFull: true}.URI(), n+1); err != nil {
+			fmt.Println(err)
 		}
-		n++
 	}
 	<-done
 	stop()
