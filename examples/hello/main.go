@@ -1,19 +1,28 @@
-// Hello writes a line every second, until it is interrupted.
+// Command hello is the smallest route: it logs a line every second, on the core alone.
 package main
 
 import (
 	"context"
+	"log/slog"
+	"os"
+	"os/signal"
 
-	"github.com/mehari-go/mehari/components/log"
 	"github.com/mehari-go/mehari/components/timer"
 	"github.com/mehari-go/mehari/route"
 )
 
 func main() {
-	engine, err := route.New(route.Config{Components: route.Components{"timer": timer.New(), "log": log.New()}},
-		route.From("timer:clock").SetBody("Hello World!").To("log:hello?plain=true"))
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	engine, err := route.New(
+		route.Config{Components: route.Components{"timer": timer.New()}},
+		route.From("timer:clock").Log("Hello World!"),
+	)
 	if err == nil {
-		err = engine.Run(context.Background())
+		err = engine.Run(ctx)
 	}
-	panic(err)
+	if err != nil {
+		slog.Error("the program ends", "error", err)
+		os.Exit(1)
+	}
 }
