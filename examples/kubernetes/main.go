@@ -38,12 +38,15 @@ func run(ctx context.Context, logger *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	service, err := cluster.New(store, cluster.Options{Name: store.PodName()})
+	service, err := cluster.New(store, cluster.Options{Name: store.PodName(), Logger: logger})
 	if err != nil {
 		return err
 	}
 	engine, err := route.New(
-		route.Config{Components: route.Components{"master": master.New(service), "timer": timer.New()}},
+		route.Config{
+			Components: route.Components{"master": master.New(service), "timer": timer.New()},
+			Logger:     logger,
+		},
 		route.From("master:lock1:timer:clock").Log("Hello World!"),
 	)
 	if err != nil {
