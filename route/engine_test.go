@@ -88,7 +88,7 @@ func TestConsumersAreStartedAnew(t *testing.T) {
 			t.Errorf("at the end: %+v", s)
 		}
 		logs := k.logs.take()
-		for i, want := range []string{"error=boom", "error=the consumer ended", "error=panic: crash stack=goroutine"} {
+		for i, want := range []string{"error=boom", "error=the consumer ended", "error=panic: crash stack=github.com/mehari-go/mehari/route_test."} {
 			if !strings.HasPrefix(logs[i], "WARN consumer ended early: starting it anew route=route1 from=in wait=") || !strings.Contains(logs[i], want) {
 				t.Errorf("log %q, want %q", logs[i], want)
 			}

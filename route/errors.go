@@ -1,6 +1,7 @@
 package route
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"runtime"
@@ -85,7 +86,28 @@ func describe(place Position, route, exchange, step string, err error) string {
 // A PanicError is the error of an exchange, or of a consumer, whose code panicked.
 type PanicError struct {
 	Value any
-	Stack []byte // of the goroutine that panicked
+	Stack []byte // of the code that panicked, down to where the engine called it
+}
+
+// newPanicError is called in a deferred function that has recovered value.
+func newPanicError(value any) *PanicError {
+	var pcs [64]uintptr
+	var b bytes.Buffer
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	panicked := false // what comes before is the recovery
+	for more := true; more; {
+		var f runtime.Frame
+		f, more = frames.Next()
+		switch {
+		case strings.HasPrefix(f.Function, "runtime."):
+			panicked = panicked || f.Function == "runtime.gopanic"
+		case panicked && strings.HasPrefix(f.Function, thisPackage) && b.Len() > 0:
+			return &PanicError{value, b.Bytes()}
+		case panicked:
+			fmt.Fprintf(&b, "%s\n\t%s:%d\n", f.Function, f.File, f.Line)
+		}
+	}
+	return &PanicError{value, b.Bytes()}
 }
 
 func (e *PanicError) Error() string { return fmt.Sprintf("panic: %v", e.Value) }
@@ -102,6 +124,7 @@ type DrainError struct {
 	Drain    time.Duration // how long they were given
 	InFlight []Flight
 	Routes   []string // the ids of those that had not stopped even after [Config.Abandon]
+	Waiting  int      // messages in their queues, which are lost
 }
 
 func (e *DrainError) Error() string {
@@ -112,6 +135,9 @@ func (e *DrainError) Error() string {
 	}
 	for _, id := range e.Routes {
 		fmt.Fprintf(&b, "\n\troute %q does not stop: its consumer has not returned", id)
+	}
+	if e.Waiting > 0 {
+		fmt.Fprintf(&b, "\n\tmessages that waited for them and are lost: %d", e.Waiting)
 	}
 	return b.String()
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"runtime/debug"
 	"time"
 )
 
@@ -211,7 +210,7 @@ func (r *running) restarting(err error, wait time.Duration) {
 func consume(ctx context.Context, c Consumer, next Processor) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = &PanicError{r, debug.Stack()}
+			err = newPanicError(r)
 		}
 	}()
 	return c.Consume(ctx, next)

@@ -124,6 +124,16 @@ func (r *running) busy() bool {
 	return runs && in.Pending() > 0
 }
 
+// waiting returns how many messages an internal route has not taken yet.
+func (r *running) waiting() int {
+	in, ok := r.consumer.(Internal)
+	if !ok {
+		return 0
+	}
+	_, inFlight := r.flights.count()
+	return max(in.Pending()-int(inFlight), 0) // pending counts those too
+}
+
 // Start starts the route with an id. It does nothing if the route is started. One whose
 // consumer was done begins anew.
 func (e *Engine) Start(id string) error {
@@ -223,8 +233,13 @@ func (e *Engine) halt(ctx context.Context, begun time.Time, then State, routes .
 	patience, cancel := context.WithTimeout(context.Background(), e.config.Abandon)
 	defer cancel()
 	for _, in := range wait(patience, left) {
-		drained.Routes = append(drained.Routes, in.run.id)
-		e.logger.Error("route does not stop: going on without it", "route", in.run.id, "waited", e.config.Abandon)
+		waiting := in.run.waiting()
+		drained.Routes, drained.Waiting = append(drained.Routes, in.run.id), drained.Waiting+waiting
+		attrs := []any{"route", in.run.id, "waited", e.config.Abandon}
+		if waiting > 0 {
+			attrs = append(attrs, "messages lost", waiting)
+		}
+		e.logger.Error("route does not stop: going on without it", attrs...)
 		in.run.mu.Lock()
 		in.run.finish()
 		in.run.mu.Unlock()

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 )
 
 // A Step is one node of a route's definition. Build turns it, once, into the code that
@@ -195,7 +194,7 @@ func guarded(ctx context.Context, p Processor, ex *Exchange) (err error) {
 
 // panicked makes an error of a panic at the step that the exchange is at.
 func (ex *Exchange) panicked(value any) error {
-	err := &PanicError{value, debug.Stack()}
+	err := newPanicError(value)
 	if ex.flight == nil {
 		return err
 	}

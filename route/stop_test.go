@@ -213,6 +213,30 @@ func TestGoesOnWithoutWhatHangs(t *testing.T) {
 	})
 }
 
+func TestMessagesThatAreLostAreCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		hang := make(chan struct{})
+		k := start(t, route.Config{}, route.From("queue:a").Process(func(context.Context, *route.Exchange) error {
+			<-hang
+			return nil
+		}))
+		for n := range 3 {
+			if err := k.Send(t.Context(), "queue:a", n); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait()
+		drained, ok := errors.AsType[*route.DrainError](k.stop())
+		if !ok || drained.Waiting != 2 || len(drained.InFlight) != 1 {
+			t.Errorf("%v", drained)
+		}
+		if logs := strings.Join(k.logs.take(), "\n"); !strings.Contains(logs, "messages lost=2") {
+			t.Error(logs)
+		}
+		close(hang)
+	})
+}
+
 func TestRunReturnsWithoutAConsumerThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		hang := make(chan struct{})
