@@ -256,6 +256,7 @@ func (e *Engine) build(def *Route, id string) (*running, error) {
 	r.consumer = consumer
 	r.flights.clock = &e.clock
 	r.steps = b.steps(def.steps)
+	r.flights.first, r.poison = firstStep(r.steps), e.config.Poison
 	r.nodes = b.nodes
 	r.top = topNodes(b.nodes)
 	return r, errors.Join(b.errs...)

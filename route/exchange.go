@@ -22,18 +22,19 @@ type Exchange struct {
 	// Body is the content. It may be any value; nil is an empty body.
 	Body any
 
-	headers    fields
+	at      *running // where it is now, nil outside of routes
+	from    *running // where it began
+	flight  *flight
+	hint    *flight // the one it had last, which is likely free
+	id      exchangeID
+	stopped bool
+	reply   bool
+	quiet   bool // who sent it tells its failure
+	poison  bool
+	free    bool
+
+	headers    fields // the last ones, because they take the most room
 	properties fields
-	id         exchangeID
-	at         *running // where it is now, nil outside of routes
-	from       *running // where it began
-	flight     *flight
-	hint       *flight // the one it had last, which is likely free
-	stopped    bool
-	reply      bool
-	quiet      bool // who sent it tells its failure
-	poison     bool
-	free       bool
 }
 
 var exchanges = sync.Pool{New: func() any { return new(Exchange) }}

@@ -22,9 +22,9 @@ type fields struct {
 type field struct {
 	name   string
 	text   string
-	value  any
 	hash   uint32
 	isText bool
+	value  any
 }
 
 func (f *field) any() any {
@@ -178,6 +178,9 @@ func (fs *fields) copyFrom(other *fields) {
 // reset forgets all values. Short texts stay in memory until others take their place:
 // clearing them would cost as much as setting them.
 func (fs *fields) reset() {
+	if fs.n == 0 {
+		return
+	}
 	if fs.dirty {
 		clear(fs.inline[:fs.n])
 		fs.dirty, fs.more = false, nil

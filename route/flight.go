@@ -25,8 +25,11 @@ const (
 
 // at tells that the exchange is at a step.
 func (f *flight) at(step uint64) {
-	if f != nil {
-		f.state.Store(f.state.Load()&^stepMask | step)
+	if f == nil {
+		return
+	}
+	if state := f.state.Load(); state&stepMask != step {
+		f.state.Store(state&^stepMask | step)
 	}
 }
 
@@ -58,6 +61,7 @@ func (f *flight) id(state uint64) exchangeID {
 // A flightLog holds the flights of a route.
 type flightLog struct {
 	clock   *clock
+	first   uint64 // the step that an exchange is at next, or as good as at, when it comes
 	flights atomic.Pointer[[]*flight]
 	grow    sync.Mutex
 }
@@ -76,7 +80,7 @@ func (l *flightLog) enter(hint *flight) *flight {
 
 func (f *flight) take() bool {
 	state := f.state.Load()
-	return state&stepMask == 0 && f.state.CompareAndSwap(state, state+(1<<stepBits)|entryStep)
+	return state&stepMask == 0 && f.state.CompareAndSwap(state, state+(1<<stepBits)|f.log.first)
 }
 
 // free returns the first free flight, a new one if there is none.

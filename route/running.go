@@ -33,6 +33,7 @@ type running struct {
 	nodes    []*node
 	top      []*node
 	flights  flightLog
+	poison   bool
 	failed   atomic.Int64
 
 	mu          sync.Mutex
@@ -146,7 +147,7 @@ func (r *running) process(ctx context.Context, ex *Exchange) error {
 	if ex.from == nil {
 		ex.from = r
 	}
-	ex.at, ex.flight, ex.poison = r, f, r.engine.config.Poison
+	ex.at, ex.flight, ex.poison = r, f, r.poison
 	err := guarded(ctx, r.steps, ex)
 	ex.at, ex.flight = outerRoute, outer
 	f.leave()

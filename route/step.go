@@ -171,6 +171,18 @@ func (p *pipeline) Process(ctx context.Context, ex *Exchange) error {
 	return nil
 }
 
+// firstStep is the first step that an exchange can stay at for long.
+func firstStep(steps Processor) uint64 {
+	if p, ok := steps.(*pipeline); ok {
+		for s := p.first; s != nil; s = s.next {
+			if s.step != 0 {
+				return s.step
+			}
+		}
+	}
+	return entryStep
+}
+
 // blame adds the place of the innermost step that failed.
 func (s *stage) blame(ex *Exchange, err error) error {
 	if err == errFiltered {
