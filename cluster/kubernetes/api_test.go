@@ -27,7 +27,6 @@ type api struct {
 type answer struct {
 	code int
 	body string
-	wait time.Duration
 }
 
 func newAPI(t *testing.T) *api {
@@ -49,12 +48,10 @@ func (a *api) store(t *testing.T) *kubernetes.Store {
 }
 
 // answer says what the next request is answered.
-func (a *api) answer(code int, body string) { a.add(answer{code: code, body: body}) }
-
-func (a *api) add(next answer) {
+func (a *api) answer(code int, body string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.answers = append(a.answers, next)
+	a.answers = append(a.answers, answer{code, body})
 }
 
 // last is the last request.
@@ -76,16 +73,28 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		next, a.answers = a.answers[0], a.answers[1:]
 	}
 	a.mu.Unlock()
-	select {
-	case <-time.After(next.wait):
-	case <-r.Context().Done():
-		return
-	}
 	if next.code/100 == 3 {
 		w.Header().Set("Location", "/elsewhere")
 	}
 	w.WriteHeader(next.code)
-	fmt.Fprint(w, next.body)
+	if _, err := io.WriteString(w, next.body); err != nil {
+		panic(http.ErrAbortHandler) // the store has not waited
+	}
+}
+
+// A transport answers requests without a network.
+type transport func(*http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// through returns a store whose requests f answers.
+func through(t *testing.T, f transport) *kubernetes.Store {
+	t.Helper()
+	s, err := kubernetes.New(kubernetes.Config{REST: &rest.Config{Host: "http://api", Transport: f}, Namespace: "demo", Pod: "pod-0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func status(code int, reason, message, kind, name string) string {

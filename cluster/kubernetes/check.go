@@ -180,7 +180,7 @@ func (s *Store) tried(ctx context.Context, r resource, verb string) (bool, error
 	defer cancel()
 	answer, err := s.client.open(ctx, req)
 	if err == nil {
-		answer.Close()
+		hangUp(answer)
 		return true, nil
 	}
 	if refused(err, metav1.StatusReasonForbidden) {

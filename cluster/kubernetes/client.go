@@ -109,7 +109,7 @@ func (c *client) do(ctx context.Context, r request, out any) error {
 	if err != nil {
 		return err
 	}
-	defer answer.Close()
+	defer hangUp(answer)
 	b, err := io.ReadAll(io.LimitReader(answer, maxAnswer+1))
 	if err != nil {
 		return because(ctx, err)
@@ -150,7 +150,7 @@ func (c *client) open(ctx context.Context, r request) (io.ReadCloser, error) {
 	if resp.StatusCode >= 200 && resp.StatusCode < 300 {
 		return resp.Body, nil
 	}
-	defer resp.Body.Close()
+	defer hangUp(resp.Body)
 	b, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
 	if err != nil {
 		return nil, because(ctx, err)
@@ -178,6 +178,10 @@ func (c *client) send(r *http.Request) (*http.Response, error) {
 	}
 	return resp, err
 }
+
+// hangUp ends an answer, read to its end or not. That cannot go wrong in a way that
+// matters to anybody.
+func hangUp(answer io.Closer) { _ = answer.Close() }
 
 // because tells what ended a request: the reason why ctx is done, or what the
 // transport says without the method and the address, which the caller names.

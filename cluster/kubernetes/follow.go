@@ -114,19 +114,18 @@ func (c *client) watch(ctx context.Context, path string, query url.Values, accep
 		q.Set("timeoutSeconds", strconv.Itoa(int((watchTime + rand.N(watchTime)).Seconds())))
 		body, err := c.open(ctx, request{method: http.MethodGet, path: path, query: q, accept: accept})
 		if !slow.Stop() && err == nil {
-			err = errSlow(c.timeout)
-			body.Close()
+			err = errors.Join(errSlow(c.timeout), body.Close())
 		}
 		if err != nil {
 			yield(event{}, err)
 			return
 		}
-		defer body.Close()
+		defer hangUp(body)
 		lines := json.NewDecoder(body)
 		for {
 			ev := event{}
 			switch err := ev.read(lines); {
-			case err == io.EOF:
+			case errors.Is(err, io.EOF):
 				return
 			case err != nil:
 				yield(event{}, because(ctx, err))

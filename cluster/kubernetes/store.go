@@ -182,10 +182,12 @@ func (s *Store) at(ctx context.Context, key string, v cluster.Version) (*object,
 	return o, nil
 }
 
-// remember keeps the latest state of the object at key, without the bookkeeping of
-// the API server, which may be left out of an update.
+// remember keeps the latest state of the object at key for the next update of it,
+// without what that replaces anyway, and without the bookkeeping of the API server.
 func (s *Store) remember(key string, o *object) {
 	o.ManagedFields = nil
+	delete(o.Data, dataKey)
+	delete(o.Annotations, slotNote)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if old := s.seen[key]; old != nil {

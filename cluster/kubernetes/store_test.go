@@ -3,14 +3,14 @@ package kubernetes_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
-	"k8s.io/client-go/rest"
-
 	"github.com/mehari-go/mehari/cluster"
-	"github.com/mehari-go/mehari/cluster/kubernetes"
 )
 
 // Where the version is known, the metadata alone is asked for, and the API server is
@@ -118,28 +118,30 @@ func TestUnknownKey(t *testing.T) {
 // A request ends by the timeout of the store or the context of the caller, whichever
 // comes first, also while it waits for the first connection.
 func TestTimeout(t *testing.T) {
-	a := newAPI(t)
-	s, err := kubernetes.New(kubernetes.Config{REST: &rest.Config{Host: a.URL}, Namespace: "demo", Pod: "p", Timeout: 20 * time.Millisecond})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.add(answer{code: 200, body: table("7", "{}"), wait: time.Minute})
-	if _, err := s.Get(t.Context(), "table", 0); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer within 20ms") {
-		t.Errorf("Get: %v", err)
-	}
-	patient := a.store(t)
-	a.add(answer{code: 200, body: table("7", "{}"), wait: time.Minute})
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	waiting := make(chan error)
-	go func() {
-		_, err := patient.Get(ctx, "table", 0)
-		waiting <- err
-	}()
-	if _, err := patient.Get(ctx, "slot-0", 0); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Get: %v", err)
-	}
-	if err := <-waiting; !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Get: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := through(t, func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		})
+		began := time.Now()
+		_, err := s.Get(t.Context(), "table", 0)
+		if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer within 2.5s") || time.Since(began) != 2500*time.Millisecond {
+			t.Errorf("Get ends after %v with %v", time.Since(began), err)
+		}
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("the caller's reason"))
+		defer cancel()
+		began = time.Now()
+		var asking sync.WaitGroup
+		for _, key := range []string{"table", "slot-0", "slot-1"} {
+			asking.Go(func() {
+				if _, err := s.Get(ctx, key, 0); err == nil || !strings.Contains(err.Error(), "the caller's reason") {
+					t.Errorf("Get: %v", err)
+				}
+			})
+		}
+		asking.Wait()
+		if d := time.Since(began); d != time.Second {
+			t.Errorf("Get ends after %v, want 1s", d)
+		}
+	})
 }

@@ -2,9 +2,14 @@ package kubernetes_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func event(kind, object string) string {
@@ -23,8 +28,10 @@ func TestWatch(t *testing.T) {
 		error  string
 	}{
 		"order": {
-			events: []string{event("MODIFIED", table("11", "b")), event("MODIFIED", table("9", "old")), event("BOOKMARK", table("12", "")),
-				event("MODIFIED", table("12", "old")), event("DELETED", table("13", "b")), event("ADDED", table("14", "c"))},
+			events: []string{
+				event("MODIFIED", table("11", "b")), event("MODIFIED", table("9", "old")), event("BOOKMARK", table("12", "")),
+				event("MODIFIED", table("12", "old")), event("DELETED", table("13", "b")), event("ADDED", table("14", "c")),
+			},
 			want:  []string{"7 a", "11 b", "0 ", "14 c"},
 			error: "ends the watch at once",
 		},
@@ -67,6 +74,62 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// Where the API server ends a watch after its time, another goes on from the last
+// version that is known, that of a bookmark too.
+func TestWatchGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var watched []string
+		s := through(t, func(r *http.Request) (*http.Response, error) {
+			body, w := io.Pipe()
+			q := r.URL.Query()
+			go func() {
+				var failed error
+				defer func() { w.CloseWithError(failed) }()
+				if !q.Has("watch") {
+					_, failed = io.WriteString(w, `{"metadata":{"resourceVersion":"10"}}`)
+					return
+				}
+				at := q.Get("resourceVersion")
+				watched = append(watched, at)
+				events := map[string]string{
+					"10": event("ADDED", table("11", "a")) + event("BOOKMARK", table("20", "")),
+					"20": event("MODIFIED", table("21", "b")),
+					"21": event("ERROR", `{"message":"the end"}`),
+				}
+				if _, failed = io.WriteString(w, events[at]); failed != nil {
+					return
+				}
+				seconds, err := strconv.Atoi(q.Get("timeoutSeconds"))
+				if err != nil || seconds < 300 || seconds > 600 {
+					t.Errorf("timeoutSeconds: %v, %v", seconds, err)
+				}
+				select {
+				case <-time.After(time.Duration(seconds) * time.Second):
+				case <-r.Context().Done():
+				}
+			}()
+			return &http.Response{StatusCode: 200, Body: body}, nil
+		})
+		var got []string
+		for rec, err := range s.Watch(t.Context(), "table") {
+			if err != nil {
+				if !strings.Contains(err.Error(), "the end") {
+					t.Error(err)
+				}
+				break
+			}
+			got = append(got, fmt.Sprintf("%d %s", rec.Version, rec.Value))
+		}
+		if want := []string{"11 a", "21 b"}; !slices.Equal(got, want) {
+			t.Errorf("the watch yields %q, want %q", got, want)
+		}
+		if want := []string{"10", "20", "21"}; !slices.Equal(watched, want) {
+			t.Errorf("watched from %q, want %q", watched, want)
+		}
+		synctest.Wait()
+	})
+}
+
 // The watch of one slot asks for one object, that of all for those with our labels.
 func TestWatchSelects(t *testing.T) {
 	for prefix, want := range map[string]string{
@@ -75,7 +138,10 @@ func TestWatchSelects(t *testing.T) {
 	} {
 		a := newAPI(t)
 		a.answer(200, `{"metadata":{"resourceVersion":"10"}}`)
-		for range a.store(t).Watch(t.Context(), prefix) {
+		for _, err := range a.store(t).Watch(t.Context(), prefix) {
+			if err == nil {
+				t.Errorf("Watch(%q) yields a record of an empty list", prefix)
+			}
 		}
 		if got := a.requests[0].URL.RawQuery; got != want {
 			t.Errorf("Watch(%q) asks for %s, want %s", prefix, got, want)

@@ -8,10 +8,11 @@ import (
 )
 
 // While the API server is away, nobody can prove to lead: all stop by y. When it is
-// back they lead again.
+// back they lead again. All the while it tells one client in fifty to go to another
+// server, as it does behind a load balancer.
 func TestAPIServerStops(t *testing.T) {
 	t.Parallel()
-	cp, err := bed.Start()
+	cp, err := bed.Start("--goaway-chance=0.02")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,8 @@ func TestForeignLease(t *testing.T) {
 	s := open(t, plane, ns, nil)
 	other := "other"
 	_, err := plane.Client.CoordinationV1().Leases(ns.Name).Create(t.Context(), &coordinationv1.Lease{
-		ObjectMeta: metav1.ObjectMeta{Name: "leaders-0"}, Spec: coordinationv1.LeaseSpec{HolderIdentity: &other}}, metav1.CreateOptions{})
+		ObjectMeta: metav1.ObjectMeta{Name: "leaders-0"}, Spec: coordinationv1.LeaseSpec{HolderIdentity: &other},
+	}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +124,7 @@ func TestHolderInLease(t *testing.T) {
 		t.Errorf("the Lease says %v", spec)
 	}
 	patch := []byte(`{"metadata":{"annotations":{"by":"hand"}},"spec":{"holderIdentity":"me"}}`)
-	if lease, err = leases.Patch(t.Context(), "leaders-0", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+	if _, err = leases.Patch(t.Context(), "leaders-0", types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	rec, err := s.Get(t.Context(), "slot-0", v)

@@ -4,6 +4,7 @@ package kube
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -17,30 +18,38 @@ import (
 	"github.com/mehari-go/mehari/test/kube/bed"
 )
 
-// plane is the control plane that the tests share, each in a namespace of its own.
-var plane *bed.ControlPlane
+var (
+	plane   *bed.ControlPlane   // shared by the tests, each in a namespace of its own
+	example []rbacv1.PolicyRule // of examples/kubernetes
+)
 
 func TestMain(m *testing.M) {
-	var err error
-	if plane, err = bed.Start(); err != nil {
-		fmt.Fprintln(os.Stderr, "test/kube:", err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if err := plane.Close(); err != nil {
+	code, err := run(m)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "test/kube:", err)
 		code = 1
 	}
 	os.Exit(code)
 }
 
-// role is the Role that the documentation asks for.
-func role() []rbacv1.PolicyRule {
-	return []rbacv1.PolicyRule{
-		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: []string{"get", "list", "watch", "create", "update"}},
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get", "list", "watch", "create", "update"}},
-		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: []string{"get", "list", "watch"}},
+func run(m *testing.M) (code int, err error) {
+	if example, err = bed.Role(); err != nil {
+		return 0, err
 	}
+	if plane, err = bed.Start(); err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, plane.Close()) }()
+	return m.Run(), nil
+}
+
+// role is the Role that the pods of examples/kubernetes have.
+func role() []rbacv1.PolicyRule {
+	var rules []rbacv1.PolicyRule
+	for _, r := range example {
+		rules = append(rules, *r.DeepCopy())
+	}
+	return rules
 }
 
 var namespaces atomic.Int64

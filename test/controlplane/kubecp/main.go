@@ -152,7 +152,8 @@ func announce(f files, server *url.URL) error {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(ca)
 	c := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{admin}}}}
+		TLSClientConfig: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{admin}},
+	}}
 	for ; ; time.Sleep(50 * time.Millisecond) {
 		resp, err := c.Get(server.String() + "/readyz")
 		if err != nil {

@@ -48,7 +48,8 @@ func write(out, tag, user string, args []string) error {
 	}
 	layerName, configName := sum(layer)+"/layer.tar", sum(config)+".json"
 	manifest, err := json.Marshal([]any{map[string]any{
-		"Config": configName, "RepoTags": []string{tag}, "Layers": []string{layerName}}})
+		"Config": configName, "RepoTags": []string{tag}, "Layers": []string{layerName},
+	}})
 	if err != nil {
 		return err
 	}

@@ -114,7 +114,7 @@ func (cp *ControlPlane) addr() (string, error) {
 	return u.Host, nil
 }
 
-func (cp *ControlPlane) start() error {
+func (cp *ControlPlane) start() (err error) {
 	ready := filepath.Join(cp.dir, "ready")
 	if err := os.Remove(ready); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -123,7 +123,7 @@ func (cp *ControlPlane) start() error {
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() { err = errors.Join(err, log.Close()) }()
 	cp.exited = make(chan struct{})
 	cp.cmd = exec.Command(cp.args[0], cp.args[1:]...)
 	cp.cmd.Stdout, cp.cmd.Stderr = log, log

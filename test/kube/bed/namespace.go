@@ -1,8 +1,11 @@
 package bed
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -12,10 +15,36 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
+	"sigs.k8s.io/yaml"
+
+	"github.com/mehari-go/mehari/test/kube/kubecp"
 )
 
 // Account is the service account of the pods of a [Namespace].
 const Account = "app"
+
+// Role returns the rules of the Role that examples/kubernetes gives to its pods.
+func Role() ([]rbacv1.PolicyRule, error) {
+	repository, err := kubecp.Repository()
+	if err != nil {
+		return nil, err
+	}
+	file := filepath.Join(repository, "examples", "kubernetes", "access.yaml")
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	for document := range bytes.SplitSeq(b, []byte("\n---\n")) {
+		var role rbacv1.Role
+		if err := yaml.Unmarshal(document, &role); err != nil {
+			return nil, fmt.Errorf("%s: %w", file, err)
+		}
+		if role.Kind == "Role" {
+			return role.Rules, nil
+		}
+	}
+	return nil, fmt.Errorf("%s has no Role", file)
+}
 
 // A Namespace is a namespace with the service account [Account].
 type Namespace struct {
@@ -85,7 +114,8 @@ func (ns *Namespace) settle(ctx context.Context, rules []rbacv1.PolicyRule) erro
 	slices.Sort(want)
 	return retry(ctx, func() error {
 		review, err := client.AuthorizationV1().SelfSubjectRulesReviews().Create(ctx, &authorizationv1.SelfSubjectRulesReview{
-			Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: ns.Name}}, metav1.CreateOptions{})
+			Spec: authorizationv1.SelfSubjectRulesReviewSpec{Namespace: ns.Name},
+		}, metav1.CreateOptions{})
 		if err != nil {
 			return err
 		}
@@ -113,7 +143,8 @@ func (ns *Namespace) Token(ctx context.Context, pod *corev1.Pod) (string, error)
 	req := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &hour}}
 	if pod != nil {
 		req.Spec.BoundObjectRef = &authenticationv1.BoundObjectReference{
-			APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID}
+			APIVersion: "v1", Kind: "Pod", Name: pod.Name, UID: pod.UID,
+		}
 	}
 	resp, err := ns.cp.Client.CoreV1().ServiceAccounts(ns.Name).CreateToken(ctx, Account, req, metav1.CreateOptions{})
 	if err != nil {

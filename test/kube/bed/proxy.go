@@ -11,6 +11,7 @@ import (
 // A Fault is what a [Proxy] does to its connections.
 type Fault int
 
+// The faults.
 const (
 	Pass  Fault = iota // everything goes through
 	Reset              // connections are reset, and new ones too

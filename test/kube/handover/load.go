@@ -1,7 +1,7 @@
 package main
 
 import (
-	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -121,16 +121,13 @@ func sleep(ctx context.Context, d time.Duration) error {
 // readAudit counts the requests that began in that time, by namespace, pod, and
 // verb with resource.
 func readAudit(log string, from, until time.Time) (map[string]map[string]map[string]int, error) {
-	f, err := os.Open(log)
+	b, err := os.ReadFile(log)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
 	seen := map[string]map[string]map[string]int{}
 	known := map[string]bool{}
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
+	for line := range bytes.Lines(b) {
 		var e struct {
 			AuditID                  string
 			RequestReceivedTimestamp time.Time
@@ -141,7 +138,7 @@ func readAudit(log string, from, until time.Time) (map[string]map[string]map[str
 			}
 			ObjectRef struct{ Namespace, Resource string }
 		}
-		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+		if err := json.Unmarshal(line, &e); err != nil {
 			return nil, err
 		}
 		pod := e.User.Extra["authentication.kubernetes.io/pod-name"]
@@ -158,5 +155,5 @@ func readAudit(log string, from, until time.Time) (map[string]map[string]map[str
 		}
 		seen[ns][pod[0]][e.Verb+" "+e.ObjectRef.Resource]++
 	}
-	return seen, lines.Err()
+	return seen, nil
 }

@@ -21,8 +21,6 @@ import (
 	"syscall"
 	"time"
 
-	rbacv1 "k8s.io/api/rbac/v1"
-
 	"github.com/mehari-go/mehari/test/kube/bed"
 	"github.com/mehari-go/mehari/test/kube/witness"
 )
@@ -159,13 +157,3 @@ func percentile(sorted []time.Duration, p int) time.Duration {
 }
 
 func round(d time.Duration) time.Duration { return d.Round(100 * time.Microsecond) }
-
-// rules is the Role that cluster/kubernetes asks for.
-func rules() []rbacv1.PolicyRule {
-	write := []string{"get", "list", "watch", "create", "update"}
-	return []rbacv1.PolicyRule{
-		{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, Verbs: write},
-		{APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: write},
-		{APIGroups: []string{""}, Resources: []string{"pods"}, Verbs: write[:3]},
-	}
-}

@@ -27,7 +27,11 @@ func newTeam(ctx context.Context, cp *bed.ControlPlane, namespace string, n int,
 	if err != nil {
 		return nil, err
 	}
-	ns, err := cp.Namespace(ctx, namespace, rules())
+	rules, err := bed.Role()
+	if err != nil {
+		return nil, err
+	}
+	ns, err := cp.Namespace(ctx, namespace, rules)
 	if err != nil {
 		return nil, err
 	}

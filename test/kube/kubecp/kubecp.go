@@ -7,8 +7,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,8 +28,8 @@ const LDFlags = "-s -w" +
 // ErrMissing is returned by [Find] where the binary must be built first.
 var ErrMissing = errors.New("the control plane is not built: run \"make kubecp\" in test/kube, which takes minutes the first time")
 
-// Find returns the path of the binary: $KUBECP, or the one in the user's cache that
-// was built from the sources as they are.
+// Find returns the path of the binary: $KUBECP, or the one that was built from the
+// sources as they are, in $MEHARI_CACHE or else in the user's cache.
 func Find() (string, error) {
 	if path := os.Getenv("KUBECP"); path != "" {
 		_, err := os.Stat(path)
@@ -49,11 +49,11 @@ func Find() (string, error) {
 
 // Build is [Find] that builds what is missing. It removes what it built from other
 // sources; one process builds at a time.
-func Build(ctx context.Context, progress io.Writer) (string, error) {
+func Build(ctx context.Context, progress *slog.Logger) (path string, err error) {
 	if path, err := Find(); !errors.Is(err, ErrMissing) {
 		return path, err
 	}
-	path, err := cached()
+	path, err = cached()
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +65,7 @@ func Build(ctx context.Context, progress io.Writer) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer lock.Close()
+	defer func() { err = errors.Join(err, lock.Close()) }()
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return "", err
 	}
@@ -77,18 +77,18 @@ func Build(ctx context.Context, progress io.Writer) (string, error) {
 		return "", err
 	}
 	began := time.Now()
-	fmt.Fprintln(progress, "building the control plane; with an empty build cache this takes about 11 minutes of CPU")
+	progress.Info("building the control plane; with an empty build cache this takes about 11 minutes of CPU")
 	part := path + ".part"
 	cmd := exec.CommandContext(ctx, "go", "build", "-buildvcs=false", "-ldflags", LDFlags, "-o", part, "./kubecp")
 	cmd.Dir = source
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
-	cmd.Stdout, cmd.Stderr = progress, progress
+	cmd.Stderr = os.Stderr
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) } // what is compiled stays
 	cmd.WaitDelay = 20 * time.Second
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("go build kubecp: %w", err)
 	}
-	fmt.Fprintln(progress, "built in", time.Since(began).Round(time.Second))
+	progress.Info("built", "took", time.Since(began).Round(time.Second))
 	old, err := filepath.Glob(filepath.Join(dir, "kubecp-*"))
 	if err != nil {
 		return "", err
@@ -110,8 +110,7 @@ func cached() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	h := sha256.New()
-	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, LDFlags)
+	key := fmt.Appendln(nil, runtime.Version(), runtime.GOOS, runtime.GOARCH, LDFlags)
 	err = filepath.WalkDir(source, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !relevant(d.Name()) {
 			return err
@@ -121,28 +120,39 @@ func cached() (string, error) {
 			return err
 		}
 		rel, err := filepath.Rel(source, path)
-		fmt.Fprintf(h, "%s %x\n", filepath.ToSlash(rel), sha256.Sum256(b))
+		key = fmt.Appendf(key, "%s %x\n", filepath.ToSlash(rel), sha256.Sum256(b))
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return "", err
+	dir := os.Getenv("MEHARI_CACHE")
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", err
+		}
+		dir = filepath.Join(cache, "mehari-test")
 	}
-	return filepath.Join(cache, "mehari-test", fmt.Sprintf("kubecp-%x", h.Sum(nil)[:8])), nil
+	sum := sha256.Sum256(key)
+	return filepath.Join(dir, fmt.Sprintf("kubecp-%x", sum[:8])), nil
 }
 
 func relevant(name string) bool {
 	return strings.HasSuffix(name, ".go") || name == "go.mod" || name == "go.sum"
 }
 
-// controlplane is the folder of the module test/controlplane.
-func controlplane() (string, error) {
+// Repository is the folder of Mehari, in whose test/kube the working directory is.
+func Repository() (string, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/mehari-go/mehari").Output()
 	if err != nil {
-		return "", fmt.Errorf("find the repository, which must be the working directory's: %w", err)
+		return "", fmt.Errorf("find the repository from the working directory: %w", err)
 	}
-	return filepath.Join(strings.TrimSpace(string(out)), "test", "controlplane"), nil
+	return strings.TrimSpace(string(out)), nil
+}
+
+// controlplane is the folder of the module test/controlplane.
+func controlplane() (string, error) {
+	repository, err := Repository()
+	return filepath.Join(repository, "test", "controlplane"), err
 }
