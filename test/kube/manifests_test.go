@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -75,7 +76,7 @@ func TestExampleManifests(t *testing.T) {
 		}
 	}
 
-	name := "example-manifests"
+	name := fmt.Sprintf("example-manifests-%d", namespaces.Add(1))
 	restricted := map[string]string{"pod-security.kubernetes.io/enforce": "restricted"}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
