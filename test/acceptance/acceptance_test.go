@@ -6,7 +6,6 @@
 package acceptance
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -60,14 +59,14 @@ func TestAcceptance(t *testing.T) {
 		t.Skipf("the acceptance run needs Linux, root, containerd, runc, CNI plugins, iptables, iproute2 and kubectl. Here:\n%v", err)
 	}
 	// Ctrl-C ends the run, and then what it has made is removed all the same.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	alone(t)
 	if err := nodes.Clean(); err != nil {
 		t.Fatal(err)
 	}
-	cluster, err := nodes.Up(ctx, bin, nodes.Image{
-		Tag: "mehari.test/leader-election:acceptance", Command: command, File: filepath.Join(bin, app)})
+	image := nodes.Image{Tag: "mehari.test/leader-election:acceptance", Command: command, File: filepath.Join(bin, app)}
+	cluster, err := nodes.Up(ctx, bin, image)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,8 +82,7 @@ func TestAcceptance(t *testing.T) {
 		t.Fatal(err)
 	}
 	run.all(t, applied)
-	fmt.Println()
-	fmt.Print(run.table())
+	t.Logf("\n%s", run.table())
 	for _, lock := range locks {
 		for _, err := range witness.Judge(w.Acts(lock), run.paused) {
 			t.Errorf("two leaders: %v", err)

@@ -115,7 +115,7 @@ func pidsOf(cgroup string) []int {
 		return nil // it is gone
 	}
 	var pids []int
-	for _, f := range strings.Fields(string(b)) {
+	for f := range strings.FieldsSeq(string(b)) {
 		if pid, err := strconv.Atoi(f); err == nil && pid > 1 {
 			pids = append(pids, pid)
 		}
