@@ -31,8 +31,10 @@ type Store interface {
 	// error the value may have been stored or not, or may be stored later.
 	Set(ctx context.Context, key string, value []byte, prev Version) (Version, error)
 
-	// Watch yields the records whose key begins with prefix: those there are, then
-	// each that changes, and a record with Version 0 for each that is deleted. It
+	// Watch yields the records whose key begins with prefix, which is [SlotPrefix] or
+	// the whole key of one record, which then comes alone or with others (a reader
+	// looks at the key): those there are, then each that changes, and a record with
+	// Version 0 for each that is deleted. It
 	// may lag behind and may skip versions of a record, but never goes back to an
 	// older one. It ends with ctx, or with an error, after which the caller watches
 	// anew.
