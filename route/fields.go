@@ -122,12 +122,22 @@ func (fs *fields) set(n *name, value any) {
 }
 
 func (fs *fields) setText(n *name, text string) {
-	f := fs.slot(n)
-	f.text, f.isText = text, true
-	if len(text) > 64 {
+	if i := &fs.index[n.hash%32]; *i == 0 && fs.n < len(fs.inline) { // as in slot, nearly always
+		f := &fs.inline[fs.n]
+		fs.n++
+		*i = uint8(fs.n)
+		f.name, f.hash, f.text, f.isText = n.text, n.hash, text, true
+	} else {
+		f := fs.slot(n)
+		f.text, f.isText = text, true
+	}
+	if len(text) > longText {
 		fs.dirty = true
 	}
 }
+
+// longText is the length of a text that is not kept in memory any longer than needed.
+const longText = 64
 
 // remove takes away the fields whose name matches and returns how many there were.
 func (fs *fields) remove(match func(name string) bool) int {

@@ -136,7 +136,7 @@ func (r *running) step(state uint64) (string, Position) {
 }
 
 // process leads an exchange through the steps.
-func (r *running) process(ctx context.Context, ex *Exchange) error {
+func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 	ex.guard()
 	f := r.flights.enter(ex.hint)
 	outerRoute, outer := ex.at, ex.flight
@@ -148,12 +148,21 @@ func (r *running) process(ctx context.Context, ex *Exchange) error {
 		ex.from = r
 	}
 	ex.at, ex.flight, ex.poison = r, f, r.poison
-	err := guarded(ctx, r.steps, ex)
-	ex.at, ex.flight = outerRoute, outer
-	f.leave()
-	if err != nil {
-		r.fail(ctx, ex, err, outer == nil)
-	}
+	returned := false
+	defer func() {
+		if !returned {
+			if p := recover(); p != nil {
+				err = ex.panicked(p)
+			}
+		}
+		ex.at, ex.flight = outerRoute, outer
+		f.leave()
+		if err != nil {
+			r.fail(ctx, ex, err, outer == nil)
+		}
+	}()
+	err = r.steps.Process(ctx, ex)
+	returned = true
 	return err
 }
 

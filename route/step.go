@@ -123,7 +123,7 @@ func (b *Builder) steps(steps []placed) Processor {
 		return &pipeline{}
 	case 1:
 		switch last.(type) {
-		case *setField, setBody, removeHeaders, stopProcessor:
+		case *setField, *setTextHeader, setBody, removeHeaders, stopProcessor:
 			return last // it cannot fail, so that nobody needs to be blamed
 		}
 	}

@@ -55,6 +55,9 @@ func (s setFieldStep) Build(b *Builder) Processor {
 	v := b.value(s.e)
 	set := &setField{key: key{name: named(s.name), property: s.kind == "property"}, value: v.constant}
 	set.text, set.isText = v.constant.(string)
+	if v.eval == nil && set.isText && !set.key.property {
+		return &setTextHeader{set.key.name, set.text}
+	}
 	if v.eval == nil {
 		return set
 	}
@@ -100,6 +103,19 @@ func (s *setField) Process(_ context.Context, ex *Exchange) error {
 	} else {
 		s.key.in(ex).set(&s.key.name, s.value)
 	}
+	return nil
+}
+
+// setTextHeader is setField for the most common kind.
+type setTextHeader struct {
+	name name
+	text string
+}
+
+func (*setTextHeader) quick() bool { return true }
+
+func (s *setTextHeader) Process(_ context.Context, ex *Exchange) error {
+	ex.headers.setText(&s.name, s.text)
 	return nil
 }
 
