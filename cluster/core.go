@@ -131,7 +131,7 @@ func newCore(name string, t timing, seed uint64) *core {
 }
 
 // An event is something that happens to a member.
-type event interface{}
+type event any
 
 type (
 	woke      struct{}              // the time asked for has come
@@ -168,7 +168,7 @@ type record struct {
 }
 
 // An action is something for the shell to do.
-type action interface{}
+type action any
 
 type (
 	request struct { // ask the store, and answer exactly once

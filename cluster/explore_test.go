@@ -19,9 +19,10 @@ const tick = time.Second
 // An exploration says what to explore.
 type exploration struct {
 	timing timing
-	budget int  // ticks that a function may take to stop
-	quick  int  // members, from the last, whose requests are served at once
-	faults int  // how many things may go wrong, see world.wrong
+	budget int       // ticks that a function may take to stop
+	quick  int       // members, from the last, that do all at once
+	atOnce []purpose // requests of the others that are served at once
+	faults int       // how many things may go wrong, see world.wrong
 	wrong  []string
 	most   int // states to look at
 	bend   bend
@@ -29,11 +30,13 @@ type exploration struct {
 
 // A bend changes what goes in and out of a core, as if a rule were missing.
 type bend struct {
-	name    string
-	reply   func(w *world, m int, a *answered)         // before the core sees it
-	commit  func(w *world, m int, q *request) *answered // instead of the store
-	onStop  func(w *world, m int, lock string)
-	rumours bool // tell of the death of members that live
+	name      string
+	reply     func(w *world, a *answered)                 // before the core sees it
+	commit    func(w *world, m int, q *request) *answered // instead of the store
+	onStop    func(w *world, m int, lock string)
+	after     func(w *world, c *core)
+	rumours   bool // tell of the death of members that live
+	slowWatch bool // quick members, too, see late that others live
 }
 
 // A world is one state.
@@ -42,7 +45,9 @@ type world struct {
 	version Version
 	records map[string]record
 	members []*process
+	own     []bool // which are copies already; nil for all
 	faults  int
+	first   string // the session that led at first
 }
 
 // A process is one member with what is under way to and from it.
@@ -53,6 +58,7 @@ type process struct {
 	seen    map[string]Version
 	terms   map[string]*simTerm
 	ghosts  map[string]instant // functions that run though the core thinks otherwise
+	owed    []string           // those that the core shall be told have returned
 	dead    bool
 }
 
@@ -64,24 +70,36 @@ type flight struct {
 	late   bool // given up by the member, but it may still be served
 }
 
+// clone copies the world; its members are copied when they change.
 func (w *world) clone() *world {
 	n := *w
 	n.records = maps.Clone(w.records)
-	n.members = make([]*process, len(w.members))
-	for i, p := range w.members {
-		q := *p
-		q.core = p.core.clone()
-		q.flights = slices.Clone(p.flights)
-		q.seen = maps.Clone(p.seen)
-		q.ghosts = maps.Clone(p.ghosts)
-		q.terms = map[string]*simTerm{}
-		for k, t := range p.terms {
-			c := *t
-			q.terms[k] = &c
-		}
-		n.members[i] = &q
-	}
+	n.members = slices.Clone(w.members)
+	n.own = make([]bool, len(w.members))
 	return &n
+}
+
+// member returns member i, to be changed.
+func (w *world) member(i int) *process {
+	if w.own != nil && !w.own[i] {
+		w.own[i] = true
+		w.members[i] = w.members[i].clone()
+	}
+	return w.members[i]
+}
+
+func (p *process) clone() *process {
+	q := *p
+	q.core = p.core.clone()
+	q.flights = slices.Clone(p.flights)
+	q.seen = maps.Clone(p.seen)
+	q.ghosts, q.owed = maps.Clone(p.ghosts), slices.Clone(p.owed)
+	q.terms = map[string]*simTerm{}
+	for k, t := range p.terms {
+		c := *t
+		q.terms[k] = &c
+	}
+	return &q
 }
 
 func (c *core) clone() *core {
@@ -136,7 +154,9 @@ func (x exploration) explore(w *world) (states int, way []string, whole bool) {
 					stopped = true
 					return false
 				}
-				nextWorlds, nextFrom = append(nextWorlds, n), append(nextFrom, len(steps)-1)
+				if !n.settled() {
+					nextWorlds, nextFrom = append(nextWorlds, n), append(nextFrom, len(steps)-1)
+				}
 				return len(seen) < x.most
 			})
 			if stopped || len(seen) >= x.most {
@@ -146,6 +166,13 @@ func (x exploration) explore(w *world) (states int, way []string, whole bool) {
 		worlds, from = nextWorlds, nextFrom
 	}
 	return len(seen), nil, true
+}
+
+// settled reports whether the session that led at first is over, with all that ran
+// under it: what comes after is another story of the same kind.
+func (w *world) settled() bool {
+	p := w.members[0]
+	return p.core.me != w.first && len(p.terms)+len(p.ghosts)+len(p.flights) == 0
 }
 
 // twoActing is P1.
@@ -180,35 +207,25 @@ func (x exploration) moves(w *world, yield func(label string, n *world) bool) {
 		if can {
 			n := w.clone()
 			f(n)
+			x.settle(n)
 			can = yield(label, n)
 		}
 	}
-	idle := true // no quick member has anything to do
 	for i, p := range w.members {
-		if p.dead {
+		if p.dead || x.isQuick(w, i) {
 			continue
 		}
-		quick := i >= len(w.members)-x.quick
 		if p.core.wake != 0 && p.core.wake <= w.now {
-			idle = idle && !quick
 			try(fmt.Sprintf("%d wakes", i), func(n *world) { x.step(n, i, woke{}) })
 		}
-		for _, key := range slices.Sorted(maps.Keys(w.records)) {
-			if r := w.records[key]; r.version > p.seen[key] && (key == TableKey || strings.HasPrefix(key, p.prefix)) {
-				try(fmt.Sprintf("%d sees %s", i, key), func(n *world) {
-					n.members[i].seen[key] = r.version
-					if r.slot == nil && r.table == nil {
-						r.version = 0
-					}
-					x.step(n, i, saw{r})
-				})
-			}
+		if r := w.records[TableKey]; p.news(TableKey, r) {
+			try(fmt.Sprintf("%d sees the table", i), func(n *world) { x.tell(n, i, r) })
 		}
 		for j, f := range p.flights {
 			name := fmt.Sprintf("%d's %s of %s", i, purposeNames[f.purpose], f.key)
 			switch {
 			case !f.served:
-				try("the store serves "+name, func(n *world) { n.members[i].flights[j] = x.serve(n, i, f) })
+				try("the store serves "+name, func(n *world) { n.member(i).flights[j] = x.serve(n, i, f) })
 			case f.late: // nobody waits for it
 			default:
 				try("answer to "+name, func(n *world) { x.answer(n, i, j, f.answer) })
@@ -220,22 +237,28 @@ func (x exploration) moves(w *world, yield func(label string, n *world) bool) {
 				})
 			}
 		}
+	}
+	if leader := w.members[0].core.seat.Slot; x.bend.slowWatch {
+		key := slotKey(leader)
+		if r := w.records[key]; w.members[1].news(key, r) {
+			try("1 sees "+key, func(n *world) { x.tell(n, 1, r) })
+		}
+	}
+	for i, p := range w.members {
 		for lock, t := range p.terms {
-			if t.stopped {
+			if t.stopped && !p.dead {
 				try(fmt.Sprintf("%d's function of %s returns", i, lock), func(n *world) {
-					delete(n.members[i].terms, lock)
+					delete(n.member(i).terms, lock)
 					x.step(n, i, returned{lock})
 				})
 			}
 		}
 		for lock := range p.ghosts {
-			try(fmt.Sprintf("%d's function of %s returns late", i, lock), func(n *world) { delete(n.members[i].ghosts, lock) })
+			try(fmt.Sprintf("%d's function of %s returns late", i, lock), func(n *world) { delete(n.member(i).ghosts, lock) })
 		}
 		x.goWrong(w, i, try)
 	}
-	if idle {
-		try("a tick", func(n *world) { n.now += tick })
-	}
+	try("a tick", func(n *world) { n.now += tick })
 }
 
 // goWrong lets something go wrong with member i, or be done to it.
@@ -252,7 +275,7 @@ func (x exploration) goWrong(w *world, i int, try func(string, func(*world))) {
 		slot := w.records[slotKey(seat.Slot)]
 		switch what {
 		case "crash":
-			fault(func(n *world) { n.members[i].dead = true })
+			fault(func(n *world) { n.member(i).dead = true })
 		case "leave":
 			if !w.members[i].core.leaving {
 				fault(func(n *world) { x.step(n, i, leave{}) })
@@ -339,7 +362,7 @@ func (x exploration) serve(w *world, i int, f flight) flight {
 // answer ends a request for its member. One given up stays under way if it was not
 // served yet.
 func (x exploration) answer(w *world, i, j int, a answered) {
-	p := w.members[i]
+	p := w.member(i)
 	f := p.flights[j]
 	if errors.Is(a.err, errNoAnswer) && !f.served && f.purpose.writes() {
 		p.flights[j].late = true
@@ -348,14 +371,22 @@ func (x exploration) answer(w *world, i, j int, a answered) {
 	}
 	a.request = f.request
 	if x.bend.reply != nil {
-		x.bend.reply(w, i, &a)
+		x.bend.reply(w, &a)
 	}
 	x.step(w, i, a)
 }
 
 // step lets a core take an event, and does what it says.
 func (x exploration) step(w *world, i int, e event) {
-	p := w.members[i]
+	p := w.member(i)
+	if _, told := e.(saw); !told && !x.isQuick(w, i) {
+		// A slow member need not be slow to see that others live.
+		for key, r := range sorted(w.records) {
+			if key != TableKey && p.news(key, r) {
+				x.tell(w, i, r)
+			}
+		}
+	}
 	for _, a := range p.core.Step(w.now, e) {
 		switch a := a.(type) {
 		case request:
@@ -379,30 +410,77 @@ func (x exploration) step(w *world, i int, e event) {
 			}
 		}
 	}
+	if x.bend.after != nil {
+		x.bend.after(w, p.core)
+	}
+	slices.SortStableFunc(p.flights, func(a, b flight) int { return int(a.purpose - b.purpose) })
 	for lock, t := range p.terms {
 		if until := p.core.until(); until > t.until && !t.fixed && p.core.grants(lock, t.token) {
 			t.until, t.hard = until, until+time.Duration(x.budget)*tick
 		}
 	}
-	for {
-		did := false
-		for j, f := range p.flights {
-			if i >= len(w.members)-x.quick && !f.late {
-				p.flights[j] = x.serve(w, i, f)
-				x.answer(w, i, j, p.flights[j].answer)
-				did = true
-				break
+}
+
+// settle does what happens at once.
+func (x exploration) settle(w *world) {
+	for again := true; again; {
+		again = false
+		for i, p := range w.members {
+			quick := x.isQuick(w, i)
+			for key, r := range sorted(w.records) {
+				if quick && p.news(key, r) && !(x.bend.slowWatch && key == slotKey(w.members[0].core.seat.Slot)) {
+					again = true
+					x.tell(w, i, r)
+				}
 			}
-		}
-		if !did {
-			return
+			for len(p.owed) > 0 {
+				p = w.member(i)
+				lock := p.owed[0]
+				p.owed = p.owed[1:]
+				again = true
+				x.step(w, i, returned{lock})
+			}
+			if p.dead {
+				continue
+			}
+			if quick && p.core.wake != 0 && p.core.wake <= w.now {
+				again = true
+				x.step(w, i, woke{})
+				p = w.member(i)
+			}
+			for j, f := range p.flights {
+				if !f.late && (quick || slices.Contains(x.atOnce, f.purpose)) {
+					again = true
+					p = w.member(i)
+					p.flights[j] = x.serve(w, i, f)
+					x.answer(w, i, j, p.flights[j].answer)
+					break
+				}
+			}
 		}
 	}
 }
 
+func (x exploration) isQuick(w *world, i int) bool { return i >= len(w.members)-x.quick }
+
+// news reports whether a record is news for a watch of the process.
+func (p *process) news(key string, r record) bool {
+	return !p.dead && r.version > p.seen[key] && (key == TableKey || strings.HasPrefix(key, p.prefix))
+}
+
+// tell delivers a record to a watch.
+func (x exploration) tell(w *world, i int, r record) {
+	w.member(i).seen[r.key] = r.version
+	if r.slot == nil && r.table == nil {
+		r.version = 0
+	}
+	x.step(w, i, saw{r})
+}
+
 var purposeNames = [...]string{"list", "join", "beat", "reread", "release", "confirm", "assign", "look", "fence"}
 
-// begin returns a world in which n members have joined and member 0 leads "l".
+// begin returns a world in which n members have joined, the last is the assigner,
+// and member 0 leads "l".
 func (x exploration) begin(n int, keeper bool) *world {
 	w := &world{now: dawn, records: map[string]record{}}
 	calm := x
@@ -410,34 +488,31 @@ func (x exploration) begin(n int, keeper bool) *world {
 	for i := range n {
 		c := newCore(string(rune('a'+i)), x.timing, uint64(i)*7919+1)
 		c.keeper = keeper
-		w.members = append(w.members, &process{core: c, seen: map[string]Version{}, terms: map[string]*simTerm{}, ghosts: map[string]instant{}})
-		if i == 0 {
-			calm.step(w, i, offered{"l"})
-		}
+		w.members = append(w.members, &process{core: c, dead: true, seen: map[string]Version{}, terms: map[string]*simTerm{}, ghosts: map[string]instant{}})
 	}
-	settle := func() {
-		for moved := true; moved; {
-			moved = false
-			calm.moves(w, func(label string, next *world) bool {
-				if label != "a tick" {
-					w, moved = next, true
-				}
-				return false
-			})
-		}
+	join := func(i int) {
+		w.members[i].dead = false
+		calm.step(w, i, woke{})
+		calm.settle(w)
 	}
+	join(n - 1)
+	for range 4 {
+		w.now += tick / 4
+		calm.settle(w)
+	}
+	for i := range n - 1 {
+		join(i)
+	}
+	calm.step(w, 0, offered{"l"})
 	for w.members[0].terms["l"] == nil {
-		for i := range w.members {
-			calm.step(w, i, woke{})
-		}
-		settle()
-		w.now += tick / 2
+		w.now += tick / 4
+		calm.settle(w)
 	}
 	for i := range n {
 		calm.step(w, i, offered{"l"})
 	}
-	settle()
 	w.now = (w.now + tick - 1).Truncate(tick)
-	settle()
+	calm.settle(w)
+	w.first = w.members[0].core.me
 	return w
 }

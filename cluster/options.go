@@ -34,7 +34,7 @@ type Options struct {
 	//
 	//	Wait/(1+Drift) - Limit/(1-Drift)
 	//
-	// which is 3.75 s with the other defaults. More than that is refused.
+	// which is 3.759 s with the other defaults. More than that is refused.
 	StopBudget time.Duration
 	// Overrun is called, once for each term, when a function still runs at the end
 	// of its stop budget, while another member may start. Nil means to log it and
@@ -116,7 +116,7 @@ func (o Options) filled() (Options, error) {
 		logger := o.Logger
 		o.Overrun = func(lock string) {
 			logger.Error("the function of a lock still runs after its term: exiting, so that it does not run twice", "lock", lock)
-			os.Exit(3)
+			os.Exit(3) //nolint:forbidigo // the last resort, which Options documents
 		}
 	}
 	return o, errors.Join(errs...)
@@ -125,7 +125,7 @@ func (o Options) filled() (Options, error) {
 // mostBudget is the time that the inequality leaves to stop in.
 func (o Options) mostBudget() time.Duration {
 	most := scale(o.Wait, 1/(1+o.Drift)) - scale(o.Limit, 1/(1-o.Drift))
-	return most.Truncate(time.Microsecond)
+	return most.Truncate(time.Millisecond)
 }
 
 func scale(d time.Duration, by float64) time.Duration {

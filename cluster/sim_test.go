@@ -41,6 +41,7 @@ type simWorld struct {
 	trace   []string
 	failed  bool
 	verbose bool
+	prompt  bool // messages take no time
 }
 
 type simRecord struct {
@@ -63,6 +64,7 @@ type simMember struct {
 	watches [2]*simWatch // the table, the slots
 	terms   map[string]*simTerm
 	wants   []string
+	asked   int // requests
 }
 
 // A simTerm is a term as the shell sees it.
@@ -140,6 +142,9 @@ func (w *simWorld) upTo(d time.Duration) time.Duration {
 
 // latency of one way: mostly short, sometimes very long.
 func (w *simWorld) latency() time.Duration {
+	if w.prompt {
+		return 0
+	}
 	d := time.Millisecond + w.upTo(5*time.Millisecond)
 	if w.faults && w.chance(0.05) {
 		d += w.upTo(2 * w.opts.Limit)
@@ -273,6 +278,7 @@ func (m *simMember) finish(lock string, term *simTerm, slow time.Duration) {
 // ask sends a request through a network that loses and delays.
 func (m *simMember) ask(q request) {
 	w := m.w
+	m.asked++
 	m.proper(q)
 	var a answered
 	answeredYet := false

@@ -153,6 +153,7 @@ func TestOldTermStaysOver(t *testing.T) {
 		if old.Valid() {
 			t.Error("revived")
 		}
+		s.Advance(3 * time.Minute) // until it has stopped
 		if err := m.Service.Check(t.Context()); err != nil {
 			t.Error(err)
 		}
