@@ -160,8 +160,10 @@ func (s *slots) set(k, v string) {
 	s.n++
 }
 
-type slotStep interface{ do(*slots) bool }
-type slotFunc func(*slots) bool
+type (
+	slotStep interface{ do(*slots) bool }
+	slotFunc func(*slots) bool
+)
 
 func (f slotFunc) do(s *slots) bool { return f(s) }
 

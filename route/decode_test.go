@@ -131,8 +131,10 @@ func TestDecodeWhatMustOrMustNotBeThere(t *testing.T) {
 
 func TestEncode(t *testing.T) {
 	second, text := time.Second, ""
-	c := options{Path: "//a b?c%", Text: "ü&=+", Loud: "quiet", Color: 2, To: "ftp://bob:pw@host", Names: []string{"a,b"}, Delay: &second, Note: &text,
-		Frame: &size{'1', '2'}, Key: "hunter2", Password: "hunter2", Pin: 1234, Seal: size{'8', '9'}, hidden: 1}
+	c := options{
+		Path: "//a b?c%", Text: "ü&=+", Loud: "quiet", Color: 2, To: "ftp://bob:pw@host", Names: []string{"a,b"}, Delay: &second, Note: &text,
+		Frame: &size{'1', '2'}, Key: "hunter2", Password: "hunter2", Pin: 1234, Seal: size{'8', '9'}, hidden: 1,
+	}
 	if got, want := string(route.Encode("x", c)), "x:////a b%3Fc%25?color=2&delay=1s&frame=1x2&key=hunter2&loud=quiet&names=a%5C%2Cb&note=&password=hunter2&pin=1234"+
 		"&seal=8x9&text=%C3%BC%26%3D%2B&to=ftp%3A%2F%2Fbob%3Apw%40host"; got != want {
 		t.Errorf("Encode = %s\n   want %s", got, want)
@@ -161,9 +163,11 @@ func FuzzDecode(f *testing.F) {
 			return // NaN is not equal to itself
 		}
 		d := time.Duration(delay)
-		want := options{Path: path, Text: text, Loud: loud(l), Color: color(count), To: route.URI(to), On: on, Count: count, Small: small, Natural: natural, Ratio: ratio,
+		want := options{
+			Path: path, Text: text, Loud: loud(l), Color: color(count), To: route.URI(to), On: on, Count: count, Small: small, Natural: natural, Ratio: ratio,
 			Single: single, Period: time.Duration(period), Names: []string{name1, name2}, Level: slog.Level(small), Size: size{b, b + 1}, Delay: &d, Off: &on,
-			Note: &note, Frame: &size{1, b}, Key: text, Password: name1, Pin: count, Seal: size{b, b}}
+			Note: &note, Frame: &size{1, b}, Key: text, Password: name1, Pin: count, Seal: size{b, b},
+		}
 		u := route.Encode("x", want)
 		var got options
 		if err := decode(u, &got); err != nil {

@@ -21,7 +21,8 @@ func (m model) find(name string) int {
 	return slices.IndexFunc(m, func(h struct {
 		name  string
 		value any
-	}) bool {
+	},
+	) bool {
 		return strings.EqualFold(h.name, name)
 	})
 }

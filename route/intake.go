@@ -18,7 +18,7 @@ type intake struct {
 	ended  chan struct{} // closed when the consumer has returned for good
 }
 
-func newIntake(r *running, base context.Context) *intake {
+func newIntake(base context.Context, r *running) *intake {
 	in := &intake{run: r, ended: make(chan struct{})}
 	work := &origin{engine: r.engine, in: in}
 	in.work, in.giveUp = context.WithCancelCause(context.WithValue(base, originKey{}, work))

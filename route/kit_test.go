@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -54,9 +55,7 @@ func (k *kit) build(cfg route.Config, routes ...*route.Route) (err error) {
 		"call":  k.component(func(a route.Address) route.Endpoint { return &call{in{k, a.Path}} }),
 		"queue": k.component(func(a route.Address) route.Endpoint { return k.queue(a.Path) }),
 	}
-	for scheme, c := range cfg.Components {
-		components[scheme] = c
-	}
+	maps.Copy(components, cfg.Components)
 	cfg.Components = components
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(&k.logs)

@@ -72,7 +72,7 @@ func (r *running) start(base context.Context) error {
 	case r.in != nil && !r.in.over():
 		return fmt.Errorf("route: route %q was given up, and its consumer has not returned yet", r.id)
 	}
-	r.in = newIntake(r, base)
+	r.in = newIntake(base, r)
 	r.become(Started)
 	go r.in.supervise()
 	return nil

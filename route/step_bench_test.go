@@ -2,7 +2,6 @@ package route_test
 
 import (
 	"context"
-	"io"
 	"log/slog"
 	"testing"
 
@@ -58,11 +57,13 @@ func exchangeThrough(tb testing.TB, add func(*route.Route)) func() {
 	to := processors{"nop": nop}
 	innerCtx, inner := consumerOf(tb, route.Config{
 		Components: route.Components{"to": to},
-		Logger:     slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Logger:     slog.New(slog.DiscardHandler),
 	}, route.From("in:inner"))
 	to["route"] = func(_ context.Context, ex *route.Exchange) error { return inner.Process(innerCtx, ex) }
-	ctx, next := consumerOf(tb, route.Config{Components: route.Components{"to": to},
-		Logger: slog.New(slog.NewTextHandler(io.Discard, &slog.HandlerOptions{Level: slog.LevelWarn}))}, r)
+	ctx, next := consumerOf(tb, route.Config{
+		Components: route.Components{"to": to},
+		Logger:     slog.New(slog.DiscardHandler),
+	}, r)
 	body := new(string)
 	return func() {
 		ex := route.NewExchange(body)

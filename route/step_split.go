@@ -175,7 +175,7 @@ func parts(v any) (l list, seq iter.Seq2[any, error], ok bool) {
 		case t.CanSeq2() && t.In(0).In(1) == reflect.TypeFor[error]():
 			return list{}, func(yield func(any, error) bool) {
 				for x, err := range r.Seq2() {
-					err, _ := err.Interface().(error)
+					err, _ := reflect.TypeAssert[error](err)
 					if !yield(x.Interface(), err) {
 						return
 					}

@@ -175,12 +175,19 @@ func TestConditions(t *testing.T) {
 		cond route.Cond
 		want bool
 	}{
-		{true, true}, {false, false},
-		{route.Is(number, 1), true}, {route.Is(number, 2), false}, {route.Is(route.NewKey[int64]("n"), 1), false}, {route.Is(route.NewKey[int]("m"), 0), false},
-		{route.Is(route.NewKey[string]("S"), "x"), true}, {route.Is(route.NewKey[string]("n"), "1"), false}, {route.Is(route.NewKey[string]("any"), "x"), true},
+		{true, true},
+		{false, false},
+		{route.Is(number, 1), true},
+		{route.Is(number, 2), false},
+		{route.Is(route.NewKey[int64]("n"), 1), false},
+		{route.Is(route.NewKey[int]("m"), 0), false},
+		{route.Is(route.NewKey[string]("S"), "x"), true},
+		{route.Is(route.NewKey[string]("n"), "1"), false},
+		{route.Is(route.NewKey[string]("any"), "x"), true},
 		{route.Is(route.NewKey[any]("s"), any("x")), true},
 		{route.Is(route.NewProperty[string]("s"), "x"), false},
-		{route.Where(func(n int) bool { return n == 7 }), true}, {route.Where(func(s string) bool { return true }), false},
+		{route.Where(func(n int) bool { return n == 7 }), true},
+		{route.Where(func(s string) bool { return true }), false},
 		{func(context.Context, *route.Exchange) (bool, error) { return true, nil }, true},
 		{route.Predicate(func(context.Context, *route.Exchange) (bool, error) { return false, nil }), false},
 	} {

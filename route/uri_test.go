@@ -26,8 +26,10 @@ func TestParseURI(t *testing.T) {
 		"x:y?a=RAW((a)b)":                {Scheme: "x", Path: "y", Raw: "y?a=RAW((a)b)", Options: url.Values{"a": {"(a)b"}}},
 		"x:y?%61=%52AW(b+":               {Scheme: "x", Path: "y", Raw: "y?%61=%52AW(b+", Options: url.Values{"a": {"RAW(b "}}},
 		"master:lock1:timer:x?period=1s": {Scheme: "master", Path: "lock1:timer:x", Raw: "lock1:timer:x?period=1s", Options: url.Values{"period": {"1s"}}},
-		"dummy://path?foo=hello}+world&bar=RAW(hello}+world)": {Scheme: "dummy", Path: "path", Raw: "//path?foo=hello}+world&bar=RAW(hello}+world)",
-			Options: url.Values{"foo": {"hello} world"}, "bar": {"hello}+world"}}}, // as in Camel's tests
+		"dummy://path?foo=hello}+world&bar=RAW(hello}+world)": {
+			Scheme: "dummy", Path: "path", Raw: "//path?foo=hello}+world&bar=RAW(hello}+world)",
+			Options: url.Values{"foo": {"hello} world"}, "bar": {"hello}+world"}},
+		}, // as in Camel's tests
 	} {
 		if want.Options == nil {
 			want.Options = url.Values{}

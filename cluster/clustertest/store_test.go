@@ -96,6 +96,7 @@ func (f *failures) Errorf(format string, args ...any) {
 	defer f.mu.Unlock()
 	f.said = append(f.said, fmt.Sprintf(format, args...))
 }
+
 func (f *failures) Fatalf(format string, args ...any) {
 	f.Errorf(format, args...)
 	runtime.Goexit()

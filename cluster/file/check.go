@@ -92,8 +92,7 @@ func (s *Store) layout() error {
 func tryWrite(dir string) error {
 	f, err := os.CreateTemp(dir, ".check-")
 	if err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
+		if path, ok := errors.AsType[*fs.PathError](err); ok {
 			err = path.Err
 		}
 		return fmt.Errorf("cluster/file: %s: cannot write there: %w", dir, err)

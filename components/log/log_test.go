@@ -102,8 +102,10 @@ func TestShows(t *testing.T) {
 		{"log:x?plain=true&maxChars=4", body("äöüß"), `äöüß`},
 		{"log:x?plain=true&maxChars=0", body(strings.Repeat("x", 20000)), strings.Repeat("x", 20000)},
 		{"log:x?plain=true", body(strings.Repeat("x", 20000)), strings.Repeat("x", 10000) + "..."},
-		{"log:x?plain=true&logMask=true", body(`{"password": "a\"b", "n": 1, "api-key":12} token=abc&x=1 Authorization: Bearer zzz, <secret>s</secret> amqp://u:pw@host`),
-			`{"password": "xxxxx", "n": 1, "api-key":"xxxxx"} token=xxxxx&x=1 Authorization: Bearer xxxxx, <secret>xxxxx</secret> amqp://u:xxxxx@host`},
+		{
+			"log:x?plain=true&logMask=true", body(`{"password": "a\"b", "n": 1, "api-key":12} token=abc&x=1 Authorization: Bearer zzz, <secret>s</secret> amqp://u:pw@host`),
+			`{"password": "xxxxx", "n": 1, "api-key":"xxxxx"} token=xxxxx&x=1 Authorization: Bearer xxxxx, <secret>xxxxx</secret> amqp://u:xxxxx@host`,
+		},
 		{"log:x?plain=true&logMask=true", body("nothing to hide: a=b, c: d"), "nothing to hide: a=b, c: d"},
 	} {
 		got := logged(t, tt.uri, tt.set)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -25,9 +24,6 @@ type probe struct {
 	created, started, stopped, running atomic.Int64
 	start                              func(ctx context.Context) error // nil starts at once
 	period                             time.Duration
-
-	mu      sync.Mutex
-	process func(ctx context.Context, ex *route.Exchange) // nil does nothing
 }
 
 func (p *probe) Endpoint(_ route.Env, a route.Address) (route.Endpoint, error) {
@@ -100,7 +96,7 @@ type replica struct {
 	stop   func()
 }
 
-var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quiet = slog.New(slog.DiscardHandler)
 
 func newReplica(t *testing.T, name string, records *memory.Store, components route.Components, routes ...*route.Route) *replica {
 	t.Helper()

@@ -122,8 +122,11 @@ func (e *endpoint) stop(ctx context.Context, r *reader, next route.Processor) {
 		e.logger.LogAttrs(ctx, slog.LevelError, "messages lost: the route stopped before it took them", e.attrs(r, lost)...)
 	}
 	if left := e.queue.use().main.len(); left > 0 && len(e.queue.list()) == 0 {
-		e.kept.keep(e.queue)
-		e.logger.LogAttrs(ctx, slog.LevelWarn, "messages left in the queue, which nobody consumes now", e.attrs(r, left)...)
+		attrs := e.attrs(r, left)
+		if err := e.kept.keep(e.queue); err != nil {
+			attrs = append(attrs, slog.Any("lostWithTheLastRoute", err))
+		}
+		e.logger.LogAttrs(ctx, slog.LevelWarn, "messages left in the queue, which nobody consumes now", attrs...)
 	}
 }
 

@@ -85,8 +85,10 @@ func TestTicks(t *testing.T) {
 		{"short of a period", "timer:clock", slow(9, 900*time.Millisecond), 3500 * time.Millisecond, seconds(1, 2, 3), route.Started},
 		{"longer than a period, at a fixed delay", "timer:clock", slow(1, 3500*time.Millisecond), 7 * time.Second, seconds(1, 4.5, 5.5, 6.5), route.Started},
 		{"longer than a period, at a fixed rate", "timer:clock?fixedRate=true", slow(1, 3500*time.Millisecond), 7 * time.Second, seconds(1, 4.5, 4.5, 4.5, 5, 6, 7), route.Started},
-		{"much longer than a period, at a fixed rate", "timer:clock?fixedRate=true&repeatCount=14", slow(1, time.Hour), 2 * time.Hour,
-			append(seconds(1), append(slices.Repeat(seconds(3601), 11), seconds(3602, 3603)...)...), route.Done},
+		{
+			"much longer than a period, at a fixed rate", "timer:clock?fixedRate=true&repeatCount=14", slow(1, time.Hour), 2 * time.Hour,
+			append(seconds(1), append(slices.Repeat(seconds(3601), 11), seconds(3602, 3603)...)...), route.Done,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -109,4 +109,5 @@ func (h tokens) Handle(ctx context.Context, r slog.Record) error {
 }
 
 func (h tokens) WithAttrs(attrs []slog.Attr) slog.Handler { return tokens{h.Handler.WithAttrs(attrs)} }
-func (h tokens) WithGroup(name string) slog.Handler       { return tokens{h.Handler.WithGroup(name)} }
+
+func (h tokens) WithGroup(name string) slog.Handler { return tokens{h.Handler.WithGroup(name)} }

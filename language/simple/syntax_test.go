@@ -95,10 +95,12 @@ func TestSyntaxErrors(t *testing.T) {
 		{"Grüße\n\tan ${bod} in\nRom", `simple: line 2, column 7: unknown function "bod" (did you mean "body"?)
 	 an ${bod} in
 	      ^`},
-		{strings.Repeat("long ", 30) + "${bodi}" + strings.Repeat(" long", 30),
+		{
+			strings.Repeat("long ", 30) + "${bodi}" + strings.Repeat(" long", 30),
 			`simple: column 153: unknown function "bodi" (did you mean "body"?)
 	…g long long long long long long long long long ${bodi} long long long long lon…
-	                                                  ^`},
+	                                                  ^`,
+		},
 		{"${a} ${header.${b}} ${body} ${c}", `simple: column 3: unknown function "a", ` + known + `
 	${a} ${header.${b}} ${body} ${c}
 	  ^

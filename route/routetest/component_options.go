@@ -5,7 +5,6 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"reflect"
@@ -28,7 +27,7 @@ func (h *Harness) endpoint(c route.Component, u route.URI) (route.Endpoint, erro
 }
 
 func (h *Harness) env() route.Env {
-	env := route.Env{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}
+	env := route.Env{Logger: slog.New(slog.DiscardHandler)}
 	env.Resolve = func(u route.URI) (route.Endpoint, error) {
 		addr, err := u.Parse()
 		if err != nil {

@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
+	"maps"
 	"runtime"
 	"strings"
 	"sync"
@@ -40,9 +40,7 @@ const routeID = "under test"
 func newRig(h *Harness) (*rig, error) {
 	r := &rig{h: h, component: h.New(), begun: make(chan struct{}, 100), returned: make(chan error, 100), ended: make(chan error, 1)}
 	components := route.Components{}
-	for scheme, c := range h.Others {
-		components[scheme] = c
-	}
+	maps.Copy(components, h.Others)
 	for _, u := range []route.URI{h.Consumer, h.Producer} {
 		if u != "" {
 			addr, err := u.Parse()
@@ -64,7 +62,7 @@ func newRig(h *Harness) (*rig, error) {
 	e, err := route.New(route.Config{
 		Components: components,
 		Poison:     true,
-		Logger:     slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Logger:     slog.New(slog.DiscardHandler),
 		Drain:      patience,
 		Abandon:    patience / 10,
 		Restart:    route.Backoff{Delay: time.Millisecond},
