@@ -61,7 +61,15 @@ func TestAcceptance(t *testing.T) {
 	// Ctrl-C ends the run, and then what it has made is removed all the same.
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	alone(t)
+	release, err := nodes.Alone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := release(); err != nil {
+			t.Error(err)
+		}
+	})
 	if err := nodes.Clean(); err != nil {
 		t.Fatal(err)
 	}
@@ -84,27 +92,10 @@ func TestAcceptance(t *testing.T) {
 	run.all(t, applied)
 	t.Logf("\n%s", run.table())
 	for _, lock := range locks {
-		for _, err := range witness.Judge(w.Acts(lock), run.paused) {
-			t.Errorf("two leaders: %v", err)
+		if wrong := witness.Judge(w.Acts(lock), run.paused); len(wrong) > 0 {
+			t.Errorf("two leaders of %s, %d times; at first: %v", lock, len(wrong), errors.Join(wrong[:min(5, len(wrong))]...))
 		}
 	}
-}
-
-// alone waits for nobody: two runs would take each other's cluster apart.
-func alone(t *testing.T) {
-	t.Helper()
-	f, err := os.Create("/run/mehari-acceptance.lock")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		t.Fatalf("another run is under way: %v", err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(os.Remove(f.Name()), f.Close()); err != nil {
-			t.Error(err)
-		}
-	})
 }
 
 func (r *run) kubectl(args ...string) error {

@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -11,8 +12,16 @@ import (
 )
 
 func main() {
-	if err := nodes.Clean(); err != nil {
+	if err := clean(); err != nil {
 		fmt.Fprintln(os.Stderr, "clean:", err)
 		os.Exit(1)
 	}
+}
+
+func clean() error {
+	release, err := nodes.Alone()
+	if err != nil {
+		return err
+	}
+	return errors.Join(nodes.Clean(), release())
 }

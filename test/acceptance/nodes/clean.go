@@ -35,6 +35,19 @@ func Missing() error {
 	return errors.Join(errs...)
 }
 
+// Alone makes this process the only one that has a cluster here, until it calls
+// release: two would take each other's apart.
+func Alone() (release func() error, err error) {
+	f, err := os.Create("/run/mehari-acceptance.lock")
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("another run is under way: %w", err), f.Close())
+	}
+	return func() error { return errors.Join(os.Remove(f.Name()), f.Close()) }, nil
+}
+
 // Clean removes what a cluster has left, however it ended: processes, cgroups, mounts,
 // network and files. Where there is nothing it does nothing.
 func Clean() error {
