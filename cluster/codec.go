@@ -20,6 +20,19 @@ const format = "mehari.leaders/1"
 // errEdited tells of a table that is ours but was changed by other hands.
 var errEdited = errors.New("the table was edited by hand")
 
+// A tableText is the table as JSON.
+type tableText struct {
+	Format      string              `json:"format"`
+	ID          string              `json:"id"`
+	Base        Version             `json:"base"`
+	Fresh       bool                `json:"fresh"`
+	Coordinator string              `json:"coordinator"`
+	Members     map[string]seat     `json:"members"`
+	Sets        map[string][]string `json:"sets"`
+	Locks       map[string]entry    `json:"locks"`
+	Seal        string              `json:"seal"`
+}
+
 // encodeTable writes t for people: sorted, a lock a line, sealed with a checksum.
 func encodeTable(t *table) []byte {
 	var b bytes.Buffer
@@ -62,17 +75,7 @@ func marshal(v any) string {
 // decodeTable reads a table. The error is errEdited where the table is ours but
 // its seal is broken, and another one where the content is not ours.
 func decodeTable(value []byte) (*table, error) {
-	var in struct {
-		Format      string              `json:"format"`
-		ID          string              `json:"id"`
-		Base        Version             `json:"base"`
-		Fresh       bool                `json:"fresh"`
-		Coordinator string              `json:"coordinator"`
-		Members     map[string]seat     `json:"members"`
-		Sets        map[string][]string `json:"sets"`
-		Locks       map[string]entry    `json:"locks"`
-		Seal        string              `json:"seal"`
-	}
+	var in tableText
 	d := json.NewDecoder(bytes.NewReader(value))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
