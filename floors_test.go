@@ -96,7 +96,7 @@ func TestNoTestingInProduction(t *testing.T) {
 }
 
 func TestPackagesSayWhatTheyAre(t *testing.T) {
-	vague := []string{"common", "helper", "helpers", "misc", "pkg", "shared/util", "types", "util", "utils"}
+	vague := []string{"common", "helper", "helpers", "misc", "pkg", "types", "util", "utils"}
 	for name, p := range read(t) {
 		if len(p.comments) != 1 {
 			t.Errorf("package %s has %d package comments, want one: %q", name, len(p.comments), p.comments)

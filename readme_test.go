@@ -2,6 +2,7 @@ package mehari_test
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -41,22 +42,21 @@ var links = regexp.MustCompile(`\]\(([^\s()"]+)\)`)
 
 // Links of the documents lead somewhere.
 func TestLinks(t *testing.T) {
-	documents := []string{"README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/words.md", "docs/leadership.md"}
-	decisions, err := os.ReadDir("docs/decisions")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range decisions {
-		documents = append(documents, "docs/decisions/"+d.Name())
+	var documents []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "examples/*/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %v, %v", pattern, found, err)
+		}
+		documents = append(documents, found...)
 	}
 	for _, document := range documents {
-		folder := document[:strings.LastIndexByte("/"+document, '/')]
 		for _, link := range links.FindAllStringSubmatch(content(t, document), -1) {
 			target, _, _ := strings.Cut(link[1], "#")
 			if target == "" || strings.Contains(target, "://") {
 				continue
 			}
-			if _, err := os.Stat(strings.TrimPrefix(folder+"/"+target, "/")); err != nil {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(document), target)); err != nil {
 				t.Errorf("%s: the link %q leads nowhere: %v", document, target, err)
 			}
 		}

@@ -30,7 +30,6 @@ type exploration struct {
 
 // A bend changes what goes in and out of a core, as if a rule were missing.
 type bend struct {
-	name      string
 	reply     func(w *world, a *answered)                 // before the core sees it
 	commit    func(w *world, m int, q *request) *answered // instead of the store
 	onStop    func(w *world, m int, lock string)
