@@ -46,7 +46,7 @@ footprint: ## size, CPU until the first tick and memory of small programs
 	$(MAKE) -C test/kube kubecp
 	cd test/kube && CGO_ENABLED=0 go run ./footprint
 
-acceptance: ## the example on a real cluster of three nodes: Linux, root, half an hour
+acceptance: ## the example on a real cluster of three nodes: Linux, root, ten minutes
 	$(MAKE) -C test/acceptance acceptance
 
 ci: ## what is run for every change
