@@ -31,8 +31,9 @@ func cleanContainers() error {
 	return errors.Join(errs...)
 }
 
-// cleanNamespaces removes the network namespace of a container, which CNI remembers.
-// Both ends of its network go with it.
+// cleanNamespaces removes the network of a container, which CNI remembers: the host's
+// end, and the namespace, which may live on for a while with connections that nobody
+// closed.
 func cleanNamespaces(id string) error {
 	results, err := filepath.Glob("/var/lib/cni/results/*-" + id + "-*")
 	if err != nil {
@@ -40,25 +41,37 @@ func cleanNamespaces(id string) error {
 	}
 	var errs []error
 	for _, path := range results {
-		var saved struct {
-			Result struct{ Interfaces []struct{ Sandbox string } }
-		}
-		b, err := os.ReadFile(path)
-		if err == nil {
-			err = json.Unmarshal(b, &saved)
-		}
-		errs = append(errs, err)
-		for _, i := range saved.Result.Interfaces {
-			if !strings.HasPrefix(filepath.Base(i.Sandbox), "cni-") {
-				continue // it is the host's end
-			}
-			err := syscall.Unmount(i.Sandbox, syscall.MNT_DETACH)
-			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EINVAL) { // EINVAL: it is not mounted
-				errs = append(errs, fmt.Errorf("unmount %s: %w", i.Sandbox, err))
-			}
-			errs = append(errs, gone(os.Remove(i.Sandbox)))
+		if strings.HasPrefix(filepath.Base(path), "mehari-n") { // and not that of the loopback
+			errs = append(errs, cleanNetworkOf(path))
 		}
 		errs = append(errs, os.Remove(path))
+	}
+	return errors.Join(errs...)
+}
+
+func cleanNetworkOf(result string) error {
+	var saved struct {
+		Result struct {
+			Interfaces []struct{ Name, Sandbox string }
+		}
+	}
+	b, err := os.ReadFile(result)
+	if err == nil {
+		err = json.Unmarshal(b, &saved)
+	}
+	errs := []error{err}
+	for _, i := range saved.Result.Interfaces {
+		if i.Sandbox == "" {
+			if _, err := os.Stat("/sys/class/net/" + i.Name); err == nil {
+				errs = append(errs, run("ip", "link", "del", i.Name))
+			}
+			continue
+		}
+		err := syscall.Unmount(i.Sandbox, syscall.MNT_DETACH)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.EINVAL) { // EINVAL: it is not mounted
+			errs = append(errs, fmt.Errorf("unmount %s: %w", i.Sandbox, err))
+		}
+		errs = append(errs, gone(os.Remove(i.Sandbox)))
 	}
 	return errors.Join(errs...)
 }
