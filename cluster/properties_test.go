@@ -27,7 +27,7 @@ func number(t *testing.T, name string, otherwise int) int {
 // has an owner and the locks are spread (P5). MEHARI_SEEDS worlds are tried,
 // beginning with MEHARI_SEED.
 func TestProperties(t *testing.T) {
-	first, n := number(t, "MEHARI_SEED", 1), number(t, "MEHARI_SEEDS", 120)
+	first, n := number(t, "MEHARI_SEED", 1), number(t, "MEHARI_SEEDS", 80)
 	const lanes = 4
 	for lane := range lanes {
 		t.Run(strconv.Itoa(lane), func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestStability(t *testing.T) {
 // TestRequests is P6: what a member asks of the store does not depend on how many
 // locks there are.
 func TestRequests(t *testing.T) {
-	for _, locks := range []int{1, 10, 500} {
+	for _, locks := range []int{10, 500} {
 		w := newSimWorld(t, 1, Options{})
 		var names []string
 		for i := range locks {
@@ -74,10 +74,10 @@ func TestRequests(t *testing.T) {
 		for _, m := range w.members {
 			m.asked = 0
 		}
-		w.run(11 * time.Minute)
+		w.run(6 * time.Minute)
 		for _, m := range w.members {
-			if m.asked > 10*42 {
-				t.Errorf("%d locks: %d requests in ten minutes", locks, m.asked)
+			if m.asked > 5*42 {
+				t.Errorf("%d locks: %d requests in five minutes", locks, m.asked)
 			}
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 // What is not ours is left alone, and said.
 func TestForeignTable(t *testing.T) {
-	var log bytes.Buffer
+	var log journal
 	o := cluster.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}
 	onStage(t, 3, o, func(t *testing.T, s *stage) {
 		s.playAll(0, "lock1")
@@ -134,7 +134,7 @@ func TestByHand(t *testing.T) {
 
 // Members that have the same name are two members, and a warning says so.
 func TestSameName(t *testing.T) {
-	var log bytes.Buffer
+	var log journal
 	onStage(t, 1, cluster.Options{Logger: slog.New(slog.NewTextHandler(&log, nil))}, func(t *testing.T, s *stage) {
 		s.AddWith(cluster.Options{Name: "member-0"})
 		s.AddWith(cluster.Options{Name: "member-0"})

@@ -15,7 +15,7 @@ import (
 func exploring(x, y, budget int, atOnce ...purpose) exploration {
 	e := exploration{
 		timing: timing{x: time.Duration(x) * tick, y: time.Duration(y) * tick, r: tick},
-		budget: budget, quick: 1, atOnce: atOnce, most: 6_000,
+		budget: budget, quick: 1, atOnce: atOnce, most: 3_000,
 	}
 	if s := os.Getenv("MEHARI_STATES"); s != "" {
 		e.most, _ = strconv.Atoi(s)

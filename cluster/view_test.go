@@ -143,15 +143,15 @@ func TestOldTermStaysOver(t *testing.T) {
 		s.Advance(20 * time.Second)
 		cancel()
 		s.Advance(time.Minute)
-		if !old.Valid() {
+		if !old.Valid() || old.Err() == nil || old.Context().Err() != nil {
 			t.Error("who needs long to stop stays valid, while its session lives")
 		}
 		m.Pause()
 		s.Advance(time.Minute)
 		m.Resume()
 		s.Advance(time.Minute)
-		if old.Valid() {
-			t.Error("revived")
+		if old.Valid() || !errors.Is(context.Cause(old.Context()), cluster.ErrLost) {
+			t.Errorf("revived, or %v", context.Cause(old.Context()))
 		}
 		s.Advance(3 * time.Minute) // until it has stopped
 		if err := m.Service.Check(t.Context()); err != nil {
@@ -183,7 +183,7 @@ func (s *sickStore) Members(ctx context.Context) iter.Seq2[[]string, error] {
 
 func TestCheckerAndRoster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log journal
 		store := &sickStore{Store: memory.New(), lack: errors.New("pods: list is forbidden")}
 		svc, err := cluster.New(store, cluster.Options{Name: "pod-1", Logger: slog.New(slog.NewTextHandler(&log, nil))})
 		if err != nil {
@@ -213,6 +213,24 @@ func TestCheckerAndRoster(t *testing.T) {
 			t.Errorf("members %+v", members)
 		}
 	})
+}
+
+// A journal is a log that can be read while it is written.
+type journal struct {
+	mu  sync.Mutex
+	log bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.log.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.log.String()
 }
 
 // The inline guard costs a look at the clock.
