@@ -24,7 +24,7 @@ var (
 	atOnce  = span{0, 2 * time.Second}
 	silent  = span{x - beat, x + time.Second}
 	limited = span{0, y}
-	both    = span{x - beat, x + 2*beat + time.Second} // nobody watched the second until the first was missed
+	both    = span{x - beat, 2*x + time.Second} // nobody watched the second before the first was missed
 )
 
 // all does it all, one fault after the other.
