@@ -108,6 +108,9 @@ func (s *Service) Run(ctx context.Context, lock string, fn func(ctx context.Cont
 		case <-s.closing:
 			return ErrClosed
 		case t := <-r.terms:
+			if ctx.Err() != nil {
+				return nil // both were there: nothing begins any more
+			}
 			s.lead(r, t, fn)
 		}
 	}
