@@ -27,7 +27,7 @@ func number(t *testing.T, name string, otherwise int) int {
 // has an owner and the locks are spread (P5). MEHARI_SEEDS worlds are tried,
 // beginning with MEHARI_SEED.
 func TestProperties(t *testing.T) {
-	first, n := number(t, "MEHARI_SEED", 1), number(t, "MEHARI_SEEDS", 80)
+	first, n := number(t, "MEHARI_SEED", 1), number(t, "MEHARI_SEEDS", defaultSeeds)
 	const lanes = 4
 	for lane := range lanes {
 		t.Run(strconv.Itoa(lane), func(t *testing.T) {
