@@ -35,6 +35,7 @@ type core struct {
 	name    string
 	keeper  bool   // the table cannot be deleted from outside
 	balance bool   // move locks to spread them
+	few     int    // up to so many members, each watches the slots of all
 	random  uint64 // state of the generator
 
 	now     instant

@@ -261,7 +261,7 @@ func TestDigestKnowsAll(t *testing.T) {
 		of     reflect.Type
 		fields int
 	}{
-		{reflect.TypeFor[core](), 50},
+		{reflect.TypeFor[core](), 51},
 		{reflect.TypeFor[lock](), 5},
 		{reflect.TypeFor[view](), 6},
 		{reflect.TypeFor[slot](), 9},

@@ -7,14 +7,16 @@ import (
 	"slices"
 )
 
-// keepWatch watches the slots that this member has to know: all of them where it
-// is the assigner or might soon have to be, and otherwise the assigner's only.
+// keepWatch watches the slots that this member has to know: all of them where it is
+// the assigner or might soon have to be, or where there are few, and otherwise the
+// assigner's only.
 func (c *core) keepWatch() {
 	if c.left {
 		return
 	}
 	prefix := SlotPrefix
-	if s, ok := c.assigner(); ok && c.table.Coordinator != c.me && !c.suspects(c.table.Coordinator) {
+	s, ok := c.assigner()
+	if ok && len(c.table.Members) > c.few && c.table.Coordinator != c.me && !c.suspects(c.table.Coordinator) && !c.counts() {
 		prefix = slotKey(s.Slot)
 	}
 	if prefix == c.watched {
@@ -27,6 +29,17 @@ func (c *core) keepWatch() {
 		}
 	}
 	c.actions = append(c.actions, watch{prefix})
+}
+
+// counts reports whether someone is silent whose silence is known here from its
+// beginning, and perhaps only here: then the count must not be given up.
+func (c *core) counts() bool {
+	for _, v := range c.views {
+		if c.watched == SlotPrefix && v.slot != nil && !v.slot.free() && c.now >= v.since+c.suspect() {
+			return true
+		}
+	}
+	return false
 }
 
 // assigner returns the seat of the assigner named by the table.

@@ -57,6 +57,11 @@ type runner struct {
 	overran bool
 }
 
+// fewMembers is up to how many members each watches the slots of all, so that it has
+// seen each silence from its beginning when several die at once. Where there are more,
+// all those watches would cost the store more than that is worth.
+const fewMembers = 8
+
 func newLoop(s *Service) *loop {
 	c, ok := s.store.(clock)
 	if !ok {
@@ -68,7 +73,7 @@ func newLoop(s *Service) *loop {
 		core:   newCore(s.opts.Name, s.opts.timing(), rand.Uint64()),
 	}
 	k, ok := s.store.(Keeper)
-	l.core.keeper, l.core.balance = ok && k.Keeps(), !s.opts.Fixed
+	l.core.keeper, l.core.balance, l.core.few = ok && k.Keeps(), !s.opts.Fixed, fewMembers
 	return l
 }
 

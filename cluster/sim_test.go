@@ -161,6 +161,7 @@ func (w *simWorld) join(name string, rate float64, wants ...string) *simMember {
 	}
 	m.core = newCore(m.name, w.opts.timing(), w.rand.Uint64())
 	m.core.keeper, m.core.balance = w.keeper, !w.opts.Fixed
+	m.core.few = int(w.seed%3) * 3 // none, some or all of them watch all slots
 	w.members = append(w.members, m)
 	m.watch(0, TableKey)
 	for _, lock := range wants {

@@ -44,7 +44,8 @@ func (t Term) Lock() string {
 	return t.t.lock
 }
 
-// Token returns the fencing token: whoever holds the lock later has a greater one.
+// Token returns the fencing token: whoever else holds the lock later has a greater
+// one. A member that leads again after an outage in which nobody else did keeps its own.
 // A resource that remembers the greatest token it has seen, and refuses smaller
 // ones, is safe from leaders that do not know yet that they are deposed.
 func (t Term) Token() uint64 {
