@@ -241,17 +241,17 @@ func mehari(tb testing.TB, c *counter) func(int) {
 			).
 			To("to:sink"))
 	var buf bytes.Buffer
+	ex := route.NewExchange(nil)
 	return func(i int) {
 		buf.Reset()
 		buf.Write(jsonBody)
-		ex := route.NewExchange(&buf)
+		ex = ex.Renew(&buf)
 		kind.Set(ex, "order")
 		region.Set(ex, regions[i%3])
 		id.Set(ex, "0123456789")
 		if err := next.Process(ctx, ex); err != nil {
 			tb.Fatal(err)
 		}
-		ex.Release()
 	}
 }
 

@@ -67,13 +67,30 @@ func (ex *Exchange) Release() {
 		ex.Body = Released{}
 		return // never reused, so that a late look at it is seen
 	}
+	ex.forget()
+	exchanges.Put(ex)
+}
+
+// Renew is [Exchange.Release] and [NewExchange] in one, for a consumer that takes one
+// message after the other: it spares the way through the pool.
+func (ex *Exchange) Renew(body any) *Exchange {
+	if ex.poison || ex.free {
+		ex.Release()
+		return NewExchange(body)
+	}
+	ex.forget()
+	ex.Body = body
+	return ex
+}
+
+// forget empties the exchange.
+func (ex *Exchange) forget() {
 	ex.Body = nil
 	ex.headers.reset()
 	ex.properties.reset()
 	ex.id = exchangeID{}
 	ex.at, ex.from, ex.flight = nil, nil, nil
 	ex.stopped, ex.reply, ex.quiet = false, false, false
-	exchanges.Put(ex)
 }
 
 // Released is the body of an exchange that was used after its release, where
@@ -111,10 +128,19 @@ func (ex *Exchange) Handover(waits bool) *Exchange {
 // ID names the exchange in logs and errors. It is made when it is first asked for.
 func (ex *Exchange) ID() string {
 	ex.guard()
+	return ex.identify().String()
+}
+
+// identify returns the id, made if there is none: that which others see of its flight.
+func (ex *Exchange) identify() exchangeID {
 	if ex.id == (exchangeID{}) {
-		ex.id = exchangeID{0, serial.Add(1)}
+		if f := ex.flight; f != nil {
+			ex.id = f.id(f.state.Load())
+		} else {
+			ex.id = exchangeID{0, serial.Add(1)}
+		}
 	}
-	return ex.id.String()
+	return ex.id
 }
 
 // RouteID is the id of the route that the exchange is in, "" outside of routes.

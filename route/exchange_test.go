@@ -238,3 +238,21 @@ func TestCloneHasAnIDOfItsOwn(t *testing.T) {
 		t.Error("a StepError hides its cause")
 	}
 }
+
+func TestRenew(t *testing.T) {
+	ex := route.NewRequest("a")
+	ex.SetHeader("h", 1)
+	ex.SetProperty("p", 1)
+	id := ex.ID()
+	again := ex.Renew("b")
+	if again != ex || again.Body != "b" || again.Header("h") != nil || again.Property("p") != nil || again.ReplyExpected() || again.ID() == id {
+		t.Errorf("%+v", again)
+	}
+	again.Release()
+	defer func() {
+		if recover() == nil {
+			t.Error("a released exchange was renewed")
+		}
+	}()
+	again.Renew("c")
+}

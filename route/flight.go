@@ -36,17 +36,12 @@ func (f *flight) at(step uint64) {
 // leave ends the flight.
 func (f *flight) leave() { f.state.Store(f.state.Load() &^ stepMask) }
 
-// name gives an id to ex, or remembers the one that it has already.
-func (f *flight) name(ex *Exchange) {
-	if ex.id != (exchangeID{}) {
-		f.guest[0].Store(ex.id.flight)
-		f.guest[1].Store(ex.id.n)
-		return
-	}
-	ex.id = exchangeID{f.no, f.state.Load() >> stepBits}
-	if f.guest[1].Load() != 0 {
-		f.guest[0].Store(0)
-		f.guest[1].Store(0)
+// name tells the flight the id of an exchange that has one already. The others get
+// theirs from the flight, when it is asked for.
+func (f *flight) name(id exchangeID) {
+	if id != (exchangeID{}) || f.guest[1].Load() != 0 {
+		f.guest[0].Store(id.flight)
+		f.guest[1].Store(id.n)
 	}
 }
 

@@ -142,8 +142,10 @@ func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 	outerRoute, outer := ex.at, ex.flight
 	if outer == nil {
 		ex.stopped, ex.hint = false, f
+	} else {
+		ex.identify()
 	}
-	f.name(ex)
+	f.name(ex.id)
 	if ex.from == nil {
 		ex.from = r
 	}
@@ -154,6 +156,9 @@ func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 			if p := recover(); p != nil {
 				err = ex.panicked(p)
 			}
+		}
+		if err != nil {
+			ex.identify()
 		}
 		ex.at, ex.flight = outerRoute, outer
 		f.leave()

@@ -17,7 +17,7 @@ type filterStep struct {
 func (filterStep) String() string { return "filter" }
 
 func (s filterStep) Build(b *Builder) Processor {
-	f := &filter{keep: b.Predicate(s.keep), isQuick: isQuick(s.keep)}
+	f := &filter{keep: b.Predicate(s.keep), is: asTextIs(s.keep), isQuick: isQuick(s.keep)}
 	if len(s.body) == 0 {
 		return f
 	}
@@ -35,6 +35,7 @@ func (s filterStep) Build(b *Builder) Processor {
 
 type filter struct {
 	keep    Predicate
+	is      *textIs   // what keep does, if it compares a text
 	then    Processor // nil for what follows
 	isQuick bool
 }
@@ -42,10 +43,17 @@ type filter struct {
 func (f *filter) quick() bool { return f.isQuick }
 
 func (f *filter) Process(ctx context.Context, ex *Exchange) error {
-	ok, err := f.keep(ctx, ex)
+	var ok bool
+	if f.is != nil {
+		have, there := f.is.key.find(ex)
+		ok = there && have == f.is.want
+	} else {
+		var err error
+		if ok, err = f.keep(ctx, ex); err != nil {
+			return err
+		}
+	}
 	switch {
-	case err != nil:
-		return err
 	case f.then == nil && !ok:
 		return errFiltered
 	case f.then == nil || !ok:

@@ -122,7 +122,8 @@ func (s *split) part(ctx context.Context, ex *Exchange, body any, index, size in
 	part := ex.Clone()
 	defer part.Release()
 	part.Body = body
-	part.flight = ex.flight
+	part.flight = ex.flight // where others see it
+	part.id = exchangeID{0, serial.Add(1)}
 	SplitIndex.Set(part, index)
 	SplitComplete.Set(part, last)
 	if last {

@@ -132,16 +132,17 @@ func (e endpoint) Consume(ctx context.Context, next route.Processor) error {
 		}
 		s.due = time.Now().Add(d) // on the clock that is never set
 	}
+	ex := route.NewExchange(nil)
+	defer func() { ex.Release() }()
 	for n := int64(1); ; n++ {
 		if e.delay != noPause && !s.wait(ctx) || ctx.Err() != nil {
 			return nil
 		}
-		ex := route.NewExchange(nil)
+		ex = ex.Renew(nil)
 		if e.config.IncludeMetadata {
 			e.describe(ex, n)
 		}
 		_ = next.Process(ctx, ex) // the engine tells; a timer goes on
-		ex.Release()
 		if n == e.config.RepeatCount || e.period == 0 {
 			return route.ErrDone
 		}
