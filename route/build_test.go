@@ -2,6 +2,7 @@ package route_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -326,4 +327,15 @@ func TestPlacesThroughHelpers(t *testing.T) {
 		fmt.Sprintf(`build_test.go:%d: route "route1": process: nil function`, line+1),
 		fmt.Sprintf(`build_test.go:%d: route "route1": process: nil function`, line+4),
 		fmt.Sprintf(`build_test.go:%d: route "route1": process: nil function`, line+6))
+}
+
+func TestPlacesInJSON(t *testing.T) {
+	for place, want := range map[route.Position]string{
+		{File: "a.go", Line: 3}: `"a.go:3"`,
+		{}:                      `"unknown place"`,
+	} {
+		if got, err := json.Marshal(place); string(got) != want || err != nil {
+			t.Errorf("%s, %v, want %s", got, err, want)
+		}
+	}
 }

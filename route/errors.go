@@ -22,6 +22,9 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d", p.File, p.Line)
 }
 
+// MarshalText makes a place look the same in JSON as elsewhere.
+func (p Position) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+
 // caller returns the first position outside this package.
 func caller() Position {
 	var pcs [16]uintptr
