@@ -90,13 +90,7 @@ func (k Key[T]) expression(b *Builder) value {
 }
 
 // Expression builds e, for steps that take an [Expr].
-func (b *Builder) Expression(e Expr) Expression {
-	v := b.value(e)
-	if v.eval == nil {
-		return func(context.Context, *Exchange) (any, error) { return v.constant, nil }
-	}
-	return v.eval
-}
+func (b *Builder) Expression(e Expr) Expression { return b.value(e).get }
 
 func (b *Builder) value(e Expr) value {
 	switch e := e.(type) {

@@ -104,9 +104,12 @@ type textIs struct {
 	want string
 }
 
-func (t *textIs) holds(_ context.Context, ex *Exchange) (bool, error) {
+// holds is the predicate.
+func (t *textIs) holds(_ context.Context, ex *Exchange) (bool, error) { return t.matches(ex), nil }
+
+func (t *textIs) matches(ex *Exchange) bool {
 	have, ok := t.key.find(ex)
-	return ok && have == t.want, nil
+	return ok && have == t.want
 }
 
 // find returns the text under the key.

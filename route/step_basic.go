@@ -72,14 +72,10 @@ func (s delayStep) Build(b *Builder) Processor {
 		if err != nil || d == 0 {
 			return err
 		}
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			return nil
-		case <-ctx.Done():
+		if !sleep(ctx, d) {
 			return context.Cause(ctx)
 		}
+		return nil
 	})
 }
 

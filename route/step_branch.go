@@ -45,8 +45,7 @@ func (f *filter) quick() bool { return f.isQuick }
 func (f *filter) Process(ctx context.Context, ex *Exchange) error {
 	var ok bool
 	if f.is != nil {
-		have, there := f.is.key.find(ex)
-		ok = there && have == f.is.want
+		ok = f.is.matches(ex)
 	} else {
 		var err error
 		if ok, err = f.keep(ctx, ex); err != nil {

@@ -52,21 +52,19 @@ func (s setFieldStep) Build(b *Builder) Processor {
 	if k, ok := s.e.(interface{ itself() *key }); ok && k.itself() != nil {
 		return copyField(k.itself(), &key{name: named(s.name), property: s.kind == "property"})
 	}
-	v := b.value(s.e)
-	set := &setField{key: key{name: named(s.name), property: s.kind == "property"}, value: v.constant}
-	set.text, set.isText = v.constant.(string)
-	if v.eval == nil && set.isText && !set.key.property {
-		return &setTextHeader{set.key.name, set.text}
-	}
+	to, v := &key{name: named(s.name), property: s.kind == "property"}, b.value(s.e)
 	if v.eval == nil {
-		return set
+		if text, ok := v.constant.(string); ok && !to.property {
+			return &setTextHeader{to.name, text}
+		}
+		return &setField{to, v.constant}
 	}
 	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
 		x, err := v.eval(ctx, ex)
 		if err != nil {
 			return err
 		}
-		set.key.in(ex).set(&set.key.name, x)
+		to.in(ex).set(&to.name, x)
 		return nil
 	})
 }
@@ -89,20 +87,14 @@ func copyField(from, to *key) ProcessorFunc {
 
 // setField sets a field to a constant.
 type setField struct {
-	key    key
-	value  any
-	text   string
-	isText bool
+	key   *key
+	value any
 }
 
 func (*setField) quick() bool { return true }
 
 func (s *setField) Process(_ context.Context, ex *Exchange) error {
-	if s.isText {
-		s.key.in(ex).setText(&s.key.name, s.text)
-	} else {
-		s.key.in(ex).set(&s.key.name, s.value)
-	}
+	s.key.in(ex).set(&s.key.name, s.value)
 	return nil
 }
 
