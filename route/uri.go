@@ -121,7 +121,12 @@ func rawValue(text string) (string, bool) {
 }
 
 func isRaw(text string) bool {
-	return strings.HasPrefix(text, "RAW(") || strings.HasPrefix(text, "RAW{")
+	for open := range rawMarks {
+		if strings.HasPrefix(text, open) {
+			return true
+		}
+	}
+	return false
 }
 
 // String returns the URI with the password of its authority and the values of options
