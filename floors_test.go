@@ -22,10 +22,12 @@ const module = "github.com/mehari-go/mehari"
 var floors = []struct{ pkg, imports string }{
 	{".", ""},
 
-	{"route", "language/simple internal/nearest"},
+	{"route", "language language/simple internal/*"},
 	{"cluster", ""},
-	{"language/*", "internal/nearest"},
-	{"dataformat/*", ""},
+	{"language", ""},
+	{"language/*", "language internal/*"},
+	{"dataformat", ""},
+	{"dataformat/*", "dataformat internal/*"},
 	{"internal/*", ""},
 
 	{"route/routetest", "route"},
@@ -42,7 +44,7 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language/simple", "internal/nearest", "internal/shared", "components/timer"}
+var bare = []string{"route", "cluster", "language", "language/simple", "internal/nearest", "internal/shared", "components/timer"}
 
 // The packages that tests of users import, and that import "testing" therefore.
 var kits = []string{"route/routetest", "cluster/clustertest"}

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/simple"
 )
 
@@ -72,23 +73,23 @@ func (s simpleText) expression(b *Builder) value {
 // scope shows an exchange to the simple language.
 type scope Exchange
 
-// Value implements [simple.Scope].
-func (s *scope) Value(kind simple.Kind, name string) any {
+// Value implements [language.Scope].
+func (s *scope) Value(kind language.Kind, name string) any {
 	ex := (*Exchange)(s)
 	switch kind {
-	case simple.Body:
+	case language.Body:
 		return ex.Body
-	case simple.Header:
+	case language.Header:
 		return ex.Header(name)
-	case simple.Property:
+	case language.Property:
 		return ex.Property(name)
-	case simple.ExchangeID:
+	case language.ExchangeID:
 		return ex.ID()
-	case simple.RouteID:
+	case language.RouteID:
 		return ex.RouteID()
-	case simple.FromRouteID:
+	case language.FromRouteID:
 		return ex.FromRouteID()
-	case simple.Exception:
+	case language.Exception:
 		err, _ := Caught.Get(ex)
 		if step, ok := err.(*StepError); ok {
 			return step.Err // where it was met is for logs

@@ -4,17 +4,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/simple"
 )
 
 // slots is a scope as fast as a scope can be.
 type slots struct{ body, header, id any }
 
-func (s *slots) Value(kind simple.Kind, _ string) any {
+func (s *slots) Value(kind language.Kind, _ string) any {
 	switch kind {
-	case simple.Body:
+	case language.Body:
 		return s.body
-	case simple.ExchangeID:
+	case language.ExchangeID:
 		return s.id
 	}
 	return s.header

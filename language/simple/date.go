@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mehari-go/mehari/language"
 )
 
 // A moment is a date function: a time, moved and shown as it says.
@@ -64,9 +66,9 @@ func (p *parser) moment(function string) (*moment, error) {
 	case m.source == "millis":
 		m.millis = true
 	case isHeader && key != "":
-		m.of = &value{Header, key}
+		m.of = &value{language.Header, key}
 	case isProperty && property != "":
-		m.of = &value{Property, property}
+		m.of = &value{language.Property, property}
 	default:
 		return nil, p.errorf(start, "want a date command (now, millis, header.name or exchangeProperty.name), there is %q", m.source)
 	}
@@ -156,7 +158,7 @@ func (p *parser) run(low, high byte) string {
 	return p.src[start:p.pos]
 }
 
-func (m *moment) append(dst []byte, s Scope) ([]byte, error) {
+func (m *moment) append(dst []byte, s language.Scope) ([]byte, error) {
 	t, err := m.time(s)
 	switch {
 	case err != nil:
@@ -169,7 +171,7 @@ func (m *moment) append(dst []byte, s Scope) ([]byte, error) {
 	return t.AppendFormat(dst, time.RFC3339Nano), nil
 }
 
-func (m *moment) eval(s Scope) (any, error) {
+func (m *moment) eval(s language.Scope) (any, error) {
 	t, err := m.time(s)
 	switch {
 	case err != nil:
@@ -183,7 +185,7 @@ func (m *moment) eval(s Scope) (any, error) {
 }
 
 // time returns the moment for s.
-func (m *moment) time(s Scope) (time.Time, error) {
+func (m *moment) time(s language.Scope) (time.Time, error) {
 	var t time.Time
 	if m.of == nil {
 		t = time.Now()

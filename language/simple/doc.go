@@ -4,7 +4,7 @@
 //	Order ${header.id} of ${body} at ${date:now:HH:mm:ss}
 //
 // [Parse] reads a template once; the [Template] is then evaluated for each
-// message against a [Scope], which is whatever holds the message.
+// message against a [language.Scope], which is whatever holds the message.
 //
 // # Functions
 //

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/simple"
 )
 
@@ -13,11 +14,11 @@ type letter struct {
 	due  time.Time
 }
 
-func (l letter) Value(kind simple.Kind, name string) any {
+func (l letter) Value(kind language.Kind, name string) any {
 	switch {
-	case kind == simple.Body:
+	case kind == language.Body:
 		return l.body
-	case kind == simple.Header && name == "due":
+	case kind == language.Header && name == "due":
 		return l.due
 	}
 	return nil

@@ -1,6 +1,10 @@
 package simple
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/mehari-go/mehari/language"
+)
 
 // A constructor reads what follows the name of a function, up to the "}" that ends
 // it, and returns the function.
@@ -15,17 +19,17 @@ type function struct {
 // functions returns the table of all functions of the language.
 func functions() []function {
 	return []function{
-		{"body", part(value{kind: Body})},
+		{"body", part(value{kind: language.Body})},
 		{"bodyType", part(bodyType{})},
 		{"date", date},
 		{"date-with-timezone", dateWithTimezone},
 		{"exception", exception},
-		{"exchangeId", part(textValue{kind: ExchangeID})},
-		{"exchangeProperty", named(Property)},
-		{"fromRouteId", part(textValue{kind: FromRouteID})},
-		{"header", named(Header)},
-		{"headers", named(Header)},
-		{"routeId", part(textValue{kind: RouteID})},
+		{"exchangeId", part(textValue{kind: language.ExchangeID})},
+		{"exchangeProperty", named(language.Property)},
+		{"fromRouteId", part(textValue{kind: language.FromRouteID})},
+		{"header", named(language.Header)},
+		{"headers", named(language.Header)},
+		{"routeId", part(textValue{kind: language.RouteID})},
 	}
 }
 
@@ -48,7 +52,7 @@ func part(n node) constructor {
 }
 
 // named constructs a function that takes the name of a header or property.
-func named(kind Kind) constructor {
+func named(kind language.Kind) constructor {
 	return func(p *parser, function string) (node, error) {
 		name, err := p.key(function)
 		return value{kind, name}, err
@@ -57,33 +61,35 @@ func named(kind Kind) constructor {
 
 func exception(p *parser, name string) (node, error) {
 	if !p.at(".") {
-		return value{kind: Exception}, nil
+		return value{kind: language.Exception}, nil
 	}
 	start := p.pos
 	if member := p.until(" \t\r\n"); member != ".message" {
 		return nil, p.errorf(start, `want ".message" or "}" after %q, there is %q`, name, member)
 	}
-	return textValue{kind: Exception}, nil
+	return textValue{kind: language.Exception}, nil
 }
 
 // value is a part of the message as it is.
 type value struct {
-	kind Kind
+	kind language.Kind
 	name string
 }
 
-func (v value) append(dst []byte, s Scope) ([]byte, error) {
+func (v value) append(dst []byte, s language.Scope) ([]byte, error) {
 	return appendValue(dst, s.Value(v.kind, v.name)), nil
 }
 
-func (v value) eval(s Scope) (any, error) { return s.Value(v.kind, v.name), nil }
+func (v value) eval(s language.Scope) (any, error) { return s.Value(v.kind, v.name), nil }
 
 // textValue is a part of the message as a string, or nil.
 type textValue value
 
-func (t textValue) append(dst []byte, s Scope) ([]byte, error) { return value(t).append(dst, s) }
+func (t textValue) append(dst []byte, s language.Scope) ([]byte, error) {
+	return value(t).append(dst, s)
+}
 
-func (t textValue) eval(s Scope) (any, error) {
+func (t textValue) eval(s language.Scope) (any, error) {
 	v := s.Value(t.kind, t.name)
 	switch v.(type) {
 	case nil, string:
@@ -95,15 +101,15 @@ func (t textValue) eval(s Scope) (any, error) {
 // bodyType is the type of the body as a string, or nil.
 type bodyType struct{}
 
-func (bodyType) append(dst []byte, s Scope) ([]byte, error) {
-	if body := s.Value(Body, ""); body != nil {
+func (bodyType) append(dst []byte, s language.Scope) ([]byte, error) {
+	if body := s.Value(language.Body, ""); body != nil {
 		dst = append(dst, reflect.TypeOf(body).String()...)
 	}
 	return dst, nil
 }
 
-func (bodyType) eval(s Scope) (any, error) {
-	if body := s.Value(Body, ""); body != nil {
+func (bodyType) eval(s language.Scope) (any, error) {
+	if body := s.Value(language.Body, ""); body != nil {
 		return reflect.TypeOf(body).String(), nil
 	}
 	return nil, nil

@@ -3,6 +3,8 @@ package simple
 import (
 	"errors"
 	"fmt"
+
+	"github.com/mehari-go/mehari/language"
 )
 
 // A Template is text with functions, ready to be evaluated. It does not change and
@@ -16,16 +18,16 @@ type Template struct {
 type node interface {
 	// append appends the text of the node to dst. After an error what it returns is
 	// not used.
-	append(dst []byte, s Scope) ([]byte, error)
+	append(dst []byte, s language.Scope) ([]byte, error)
 	// eval returns the value of the node with the type that it has.
-	eval(s Scope) (any, error)
+	eval(s language.Scope) (any, error)
 }
 
 // literal is the text between functions, its escapes resolved.
 type literal string
 
-func (l literal) append(dst []byte, _ Scope) ([]byte, error) { return append(dst, l...), nil }
-func (l literal) eval(Scope) (any, error)                    { return string(l), nil }
+func (l literal) append(dst []byte, _ language.Scope) ([]byte, error) { return append(dst, l...), nil }
+func (l literal) eval(language.Scope) (any, error)                    { return string(l), nil }
 
 // Parse reads a template. The error has a [SyntaxError] for each function that is
 // not right, joined by [errors.Join].
@@ -69,7 +71,7 @@ func Parse(text string) (*Template, error) {
 //
 // Strings, bytes and numbers take no memory but that of dst. A time is written as in
 // RFC 3339, nil as nothing, and what has no text of its own as [fmt.Append] does it.
-func (t *Template) Append(dst []byte, s Scope) ([]byte, error) {
+func (t *Template) Append(dst []byte, s language.Scope) ([]byte, error) {
 	out := dst
 	for _, part := range t.parts {
 		var err error
@@ -83,7 +85,7 @@ func (t *Template) Append(dst []byte, s Scope) ([]byte, error) {
 // Eval returns the value of the template for s: if it is one function and nothing
 // else, what the function returns, such as a body with its own type; otherwise the
 // text, a string.
-func (t *Template) Eval(s Scope) (any, error) {
+func (t *Template) Eval(s language.Scope) (any, error) {
 	if len(t.parts) == 1 {
 		v, err := t.parts[0].eval(s)
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/simple"
 )
 
@@ -24,21 +25,21 @@ type message struct {
 	exception  error
 }
 
-func (m *message) Value(kind simple.Kind, name string) any {
+func (m *message) Value(kind language.Kind, name string) any {
 	switch kind {
-	case simple.Body:
+	case language.Body:
 		return m.body
-	case simple.Header:
+	case language.Header:
 		return m.headers[strings.ToLower(name)]
-	case simple.Property:
+	case language.Property:
 		return m.properties[name]
-	case simple.ExchangeID:
+	case language.ExchangeID:
 		return m.id
-	case simple.RouteID:
+	case language.RouteID:
 		return "orders"
-	case simple.FromRouteID:
+	case language.FromRouteID:
 		return "intake"
-	case simple.Exception:
+	case language.Exception:
 		if m.exception != nil {
 			return m.exception
 		}
@@ -264,15 +265,6 @@ func TestIDThatIsNoString(t *testing.T) {
 		}
 		if got, err := template.Eval(m); err != nil || got != "ID-7" {
 			t.Errorf("Eval with a %T = %#v, %v; want the string", id, got, err)
-		}
-	}
-}
-
-func TestKindNames(t *testing.T) {
-	want := []string{"body", "header", "exchangeProperty", "exchangeId", "routeId", "fromRouteId", "exception", "unknown"}
-	for i, name := range want {
-		if got := simple.Kind(i).String(); got != name {
-			t.Errorf("Kind(%d) = %q, want %q", i, got, name)
 		}
 	}
 }
