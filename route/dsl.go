@@ -35,12 +35,17 @@ func (c *chain[Self]) Transform(e Expr) Self { return c.add(setBodyStep{"transfo
 
 // SetHeader stores a value in a header.
 func (c *chain[Self]) SetHeader(name string, e Expr) Self {
-	return c.add(setFieldStep{"header", name, e})
+	return c.add(setFieldStep{inHeaders, name, e})
 }
 
 // SetProperty stores a value in a property of the exchange.
 func (c *chain[Self]) SetProperty(name string, e Expr) Self {
-	return c.add(setFieldStep{"property", name, e})
+	return c.add(setFieldStep{inProperties, name, e})
+}
+
+// SetVariable stores a value in a variable: see [Exchange.Variable].
+func (c *chain[Self]) SetVariable(name string, e Expr) Self {
+	return c.add(setFieldStep{inVariables, name, e})
 }
 
 // RemoveHeader takes a header away.

@@ -60,6 +60,7 @@ type Engine struct {
 	clock      clock
 	env        Env
 	producers  producers
+	variables  sharedVariables
 
 	mu     sync.Mutex
 	routes []*running // in the order in which they start
@@ -125,7 +126,8 @@ func New(cfg Config, routes ...*Route) (*Engine, error) {
 func (e *Engine) exchanges() (n int64) {
 	for _, r := range e.list() {
 		total, _ := r.flights.count()
-		n += total
+		tasks, _ := r.tasks.count()
+		n += total + tasks
 	}
 	return n
 }
@@ -254,8 +256,9 @@ func (e *Engine) build(def *Route, id string) (*running, error) {
 		b.Errorf("%s cannot start a route", ep)
 	}
 	r.consumer = consumer
-	r.flights.clock = &e.clock
+	r.flights.clock, r.tasks.clock = &e.clock, &e.clock
 	r.steps = b.steps(def.steps)
+	r.tasks.first = entryStep
 	r.flights.first, r.poison = firstStep(r.steps), e.config.Poison
 	r.nodes = b.nodes
 	r.top = topNodes(b.nodes)

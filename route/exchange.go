@@ -11,7 +11,8 @@ import (
 )
 
 // An Exchange is one message on its way through a route: a body, headers that travel
-// with it, and properties, which are facts about its way that never leave the process.
+// with it, properties, which are facts about its way that never leave the process, and
+// variables, in which routes keep what they need again later.
 //
 // An exchange belongs to one goroutine at a time. The consumer that made it releases
 // it when the route has returned; whoever keeps it longer, or works on it in another
@@ -25,6 +26,7 @@ type Exchange struct {
 	at      *running // where it is now, nil outside of routes
 	from    *running // where it began
 	flight  *flight
+	worker  Worker
 	hint    *flight // the one it had last, which is likely free
 	id      exchangeID
 	stopped bool
@@ -35,6 +37,22 @@ type Exchange struct {
 
 	headers    fields // the last ones, because they take the most room
 	properties fields
+	variables  *fields // nil until there is one
+}
+
+// fields returns the named values that are kept in a store.
+func (ex *Exchange) fields(in store) *fields {
+	ex.guard()
+	switch in {
+	case inHeaders:
+		return &ex.headers
+	case inProperties:
+		return &ex.properties
+	}
+	if ex.variables == nil {
+		ex.variables = new(fields)
+	}
+	return ex.variables
 }
 
 var exchanges = sync.Pool{New: func() any { return new(Exchange) }}
@@ -88,8 +106,11 @@ func (ex *Exchange) forget() {
 	ex.Body = nil
 	ex.headers.reset()
 	ex.properties.reset()
+	if ex.variables != nil {
+		ex.variables.reset()
+	}
 	ex.id = exchangeID{}
-	ex.at, ex.from, ex.flight = nil, nil, nil
+	ex.at, ex.from, ex.flight, ex.worker = nil, nil, nil, nil
 	ex.stopped, ex.reply, ex.quiet = false, false, false
 }
 
@@ -112,6 +133,9 @@ func (ex *Exchange) Clone() *Exchange {
 	c := NewExchange(ex.Body)
 	c.headers.copyFrom(&ex.headers)
 	c.properties.copyFrom(&ex.properties)
+	if ex.variables != nil && ex.variables.n > 0 {
+		c.fields(inVariables).copyFrom(ex.variables)
+	}
 	c.at, c.from = ex.at, ex.from
 	c.reply, c.poison = ex.reply, ex.poison
 	return c

@@ -84,9 +84,9 @@ func (c constant) expression(*Builder) value { return value{constant: c.value} }
 
 func (k Key[T]) expression(b *Builder) value {
 	if k.key == nil {
-		return b.unfit("zero key: want one made by route.NewKey or route.NewProperty")
+		return b.unfit("zero key: want one made by route.NewKey, route.NewProperty or route.NewVariable")
 	}
-	return value{eval: func(_ context.Context, ex *Exchange) (any, error) { return k.in(ex).get(k.name), nil }}
+	return value{eval: func(_ context.Context, ex *Exchange) (any, error) { return k.value(ex), nil }}
 }
 
 // Expression builds e, for steps that take an [Expr].
@@ -141,7 +141,7 @@ func (b *Builder) Predicate(c Cond) Predicate {
 	switch c := c.(type) {
 	case cond:
 		if p = c.predicate(); p == nil {
-			b.Errorf("zero key: want one made by route.NewKey or route.NewProperty")
+			b.Errorf("zero key: want one made by route.NewKey, route.NewProperty or route.NewVariable")
 		}
 	case Predicate:
 		isNil, p = c == nil, c

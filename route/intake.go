@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync"
 	"time"
 )
 
@@ -16,13 +17,14 @@ type intake struct {
 	stop   context.CancelFunc
 	giveUp context.CancelCauseFunc
 	ended  chan struct{} // closed when the consumer has returned for good
+	tasks  sync.WaitGroup
 }
 
 func newIntake(base context.Context, r *running) *intake {
 	in := &intake{run: r, ended: make(chan struct{})}
 	work := &origin{engine: r.engine, in: in}
 	in.work, in.giveUp = context.WithCancelCause(context.WithValue(base, originKey{}, work))
-	work.work = in.work
+	work.work, work.lasting = in.work, in.work
 	ctx, stop := context.WithCancel(in.work)
 	in.ctx, in.stop = WithWork(ctx, in.work), stop
 	return in
@@ -44,6 +46,10 @@ type origin struct {
 	in     *intake         // nil for what comes from outside of routes
 	intake context.Context // to consume under; nil where the context is one to process under
 	work   context.Context // to process under
+
+	// lasting is what may outlive the processing of one exchange: it ends with the work of
+	// the intake or with the term.
+	lasting context.Context
 }
 
 type originKey struct{}
@@ -70,7 +76,7 @@ func Work(ctx context.Context) context.Context {
 // wrapping consumer was given, work from its [Work].
 func WithWork(ctx, work context.Context) context.Context {
 	o := originOf(work)
-	o.work = work
+	o.work, o.lasting = work, work
 	o.intake = context.WithValue(ctx, originKey{}, &o)
 	return o.intake
 }
@@ -110,7 +116,10 @@ func (in *intake) join(ctx context.Context, from origin) (context.Context, func(
 			}
 		}))
 	}
-	o := &origin{engine: in.run.engine, in: in, work: joined}
+	o := &origin{engine: in.run.engine, in: in, work: joined, lasting: in.work}
+	if from.intake != nil {
+		o.lasting = from.lasting
+	}
 	return context.WithValue(joined, originKey{}, o), func() {
 		for _, stop := range stops {
 			stop()
@@ -142,6 +151,7 @@ func endsWith(ctx context.Context, cancel context.CancelCauseFunc) (stop func() 
 func (in *intake) supervise() {
 	r := in.run
 	done := false
+	stopBackground := in.runBackground()
 	for failures := 0; ; {
 		begun := time.Now()
 		err := consume(in.ctx, r.consumer, in)
@@ -167,6 +177,7 @@ func (in *intake) supervise() {
 		}
 		r.mu.Unlock()
 	}
+	stopBackground()
 	in.stop()
 	in.giveUp(nil)
 	r.mu.Lock()

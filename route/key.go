@@ -5,43 +5,58 @@ import (
 	"reflect"
 )
 
-// A Key is a header or a property with a known type. It is made by [NewKey] or
-// [NewProperty], once for all exchanges.
+// A Key is a header, a property or a variable with a known type. It is made by [NewKey],
+// [NewProperty] or [NewVariable], once for all exchanges.
 type Key[T any] struct{ *key }
 
 type key struct {
-	name     name
-	property bool
-	text     bool // T is string
+	name  name
+	store store
+	text  bool // T is string
+	other bool // a variable that exchanges share
 }
+
+// A store is where an exchange keeps named values.
+type store uint8
+
+const (
+	inHeaders store = iota
+	inProperties
+	inVariables
+)
+
+func (s store) String() string { return [...]string{"header", "property", "variable"}[s] }
 
 // NewKey returns the key of the header called name.
-func NewKey[T any](name string) Key[T] { return newKey[T](name, false) }
+func NewKey[T any](name string) Key[T] { return newKey[T](name, inHeaders) }
 
 // NewProperty returns the key of the property called name.
-func NewProperty[T any](name string) Key[T] { return newKey[T](name, true) }
+func NewProperty[T any](name string) Key[T] { return newKey[T](name, inProperties) }
 
-func newKey[T any](name string, property bool) Key[T] {
+// NewVariable returns the key of the variable called name: see [Exchange.Variable].
+func NewVariable[T any](name string) Key[T] { return newKey[T](name, inVariables) }
+
+func newKey[T any](name string, in store) Key[T] {
 	_, text := any(new(T)).(*string)
-	return Key[T]{&key{named(name), property, text}}
+	return Key[T]{&key{named(name), in, text, in == inVariables && shared(name)}}
 }
 
-// Name is the name of the header or property.
+// Name is the name of the header, property or variable.
 func (k Key[T]) Name() string { return k.name.text }
 
 func (k *key) itself() *key { return k }
 
 func (k *key) in(ex *Exchange) *fields {
-	ex.guard()
-	if k.property {
-		return &ex.properties
-	}
-	return &ex.headers
+	return ex.fields(k.store)
 }
 
 // Get returns the value and whether it was there with that type.
 func (k Key[T]) Get(ex *Exchange) (T, bool) {
 	var v T
+	if k.other {
+		v, ok := ex.Variable(k.name.text).(T)
+		return v, ok
+	}
 	f := k.in(ex).find(&k.name)
 	switch {
 	case f == nil:
@@ -57,14 +72,34 @@ func (k Key[T]) Get(ex *Exchange) (T, bool) {
 
 // Set stores v in ex.
 func (k Key[T]) Set(ex *Exchange, v T) {
-	if k.text {
+	switch {
+	case k.other:
+		ex.SetVariable(k.name.text, v)
+	case k.text:
 		k.in(ex).setText(&k.name, *any(&v).(*string))
+	default:
+		k.in(ex).set(&k.name, v)
+	}
+}
+
+// value returns what is under the key, or nil.
+func (k *key) value(ex *Exchange) any {
+	if k.other {
+		return ex.Variable(k.name.text)
+	}
+	return k.in(ex).get(k.name)
+}
+
+// set stores v under the key.
+func (k *key) set(ex *Exchange, v any) {
+	if k.other {
+		ex.SetVariable(k.name.text, v)
 		return
 	}
 	k.in(ex).set(&k.name, v)
 }
 
-// Is holds where the header or property is there and equals want.
+// Is holds where the header, property or variable is there and equals want.
 func Is[T comparable](k Key[T], want T) Cond { return keyIs[T]{k, want} }
 
 type keyIs[T comparable] struct {
@@ -93,7 +128,7 @@ func (i keyIs[T]) quick() bool {
 
 // textIs is i where it compares a text, the most common kind, or nil.
 func (i keyIs[T]) textIs() *textIs {
-	if want, ok := any(i.want).(string); ok && i.key.key != nil {
+	if want, ok := any(i.want).(string); ok && i.key.key != nil && !i.key.other {
 		return &textIs{i.key.key, want}
 	}
 	return nil

@@ -111,7 +111,9 @@ func (e *Engine) settle(ctx context.Context, routes []*running) {
 
 // busy tells whether the route has exchanges in flight or waiting.
 func (r *running) busy() bool {
-	if _, inFlight := r.flights.count(); inFlight > 0 {
+	_, inFlight := r.flights.count()
+	_, tasks := r.tasks.count()
+	if inFlight+tasks > 0 {
 		return true
 	}
 	in, ok := r.consumer.(Internal)

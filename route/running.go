@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,16 +26,18 @@ const (
 
 // running is a built route in an engine.
 type running struct {
-	engine   *Engine
-	def      *Route
-	id       string
-	consumer Consumer
-	steps    Processor
-	nodes    []*node
-	top      []*node
-	flights  flightLog
-	poison   bool
-	failed   atomic.Int64
+	engine     *Engine
+	def        *Route
+	id         string
+	consumer   Consumer
+	steps      Processor
+	nodes      []*node
+	top        []*node
+	flights    flightLog
+	tasks      flightLog // what exchanges have left running, and their parts that run at the same time
+	background []func(stop, work context.Context)
+	poison     bool
+	failed     atomic.Int64
 
 	mu          sync.Mutex
 	state       State
@@ -116,7 +119,7 @@ func (r *running) finish() {
 
 // inFlight returns the exchanges in flight.
 func (r *running) inFlight() (all []Flight) {
-	for _, f := range r.flights.all() {
+	for _, f := range slices.Concat(r.flights.all(), r.tasks.all()) {
 		state := f.state.Load()
 		if state&stepMask == 0 {
 			continue

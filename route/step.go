@@ -83,6 +83,17 @@ func (b *Builder) Block(block *Block) Processor {
 	return b.steps(block.steps)
 }
 
+// only returns the options of the current step, which may be given once.
+func only[T any](b *Builder, options []T) (one T) {
+	if len(options) > 1 {
+		b.Errorf("want one %T, have %d", one, len(options))
+	}
+	if len(options) > 0 {
+		one = options[0]
+	}
+	return one
+}
+
 func (b *Builder) steps(steps []placed) Processor {
 	outer, parent := b.step, b.tree
 	if b.depth++; b.depth > maxDepth && !b.broken {

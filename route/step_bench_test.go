@@ -3,17 +3,32 @@ package route_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 
 	"github.com/mehari-go/mehari/route"
 )
 
-// steps are the steps that do no I/O, each in a route of its own.
-var steps = []struct {
+// A benchStep is a step that does no I/O, in a route of its own.
+type benchStep struct {
 	name   string
 	allocs float64 // per exchange, with a text as the body
 	add    func(r *route.Route)
-}{
+}
+
+// steps are all of them, by the files that have their tests.
+var steps = slices.Concat(
+	basicSteps,
+	errorSteps,
+	fanSteps,
+	dynamicSteps,
+	aggregateSteps,
+	controlSteps,
+	stateSteps,
+	formatSteps,
+)
+
+var basicSteps = []benchStep{
 	{"None", 0, func(*route.Route) {}},
 	{"To", 0, func(r *route.Route) { r.To("to:nop") }},
 	{"ToRoute", 0, func(r *route.Route) { r.To("to:route") }},

@@ -38,23 +38,24 @@ func (s setBody) Process(_ context.Context, ex *Exchange) error {
 }
 
 type setFieldStep struct {
-	kind string // header or property
+	in   store
 	name string
 	e    Expr
 }
 
-func (s setFieldStep) String() string { return fmt.Sprintf("set %s %q", s.kind, s.name) }
+func (s setFieldStep) String() string { return fmt.Sprintf("set %s %q", s.in, s.name) }
 
 func (s setFieldStep) Build(b *Builder) Processor {
 	if s.name == "" {
 		b.Errorf("want a name")
 	}
-	if k, ok := s.e.(interface{ itself() *key }); ok && k.itself() != nil {
-		return copyField(k.itself(), &key{name: named(s.name), property: s.kind == "property"})
+	to := &key{name: named(s.name), store: s.in, other: s.in == inVariables && shared(s.name)}
+	if k, ok := s.e.(interface{ itself() *key }); ok && k.itself() != nil && !to.other && !k.itself().other {
+		return copyField(k.itself(), to)
 	}
-	to, v := &key{name: named(s.name), property: s.kind == "property"}, b.value(s.e)
+	v := b.value(s.e)
 	if v.eval == nil {
-		if text, ok := v.constant.(string); ok && !to.property {
+		if text, ok := v.constant.(string); ok && to.store == inHeaders {
 			return &setTextHeader{to.name, text}
 		}
 		return &setField{to, v.constant}
@@ -64,7 +65,7 @@ func (s setFieldStep) Build(b *Builder) Processor {
 		if err != nil {
 			return err
 		}
-		to.in(ex).set(&to.name, x)
+		to.set(ex, x)
 		return nil
 	})
 }
@@ -94,7 +95,7 @@ type setField struct {
 func (*setField) quick() bool { return true }
 
 func (s *setField) Process(_ context.Context, ex *Exchange) error {
-	s.key.in(ex).set(&s.key.name, s.value)
+	s.key.set(ex, s.value)
 	return nil
 }
 

@@ -18,6 +18,25 @@ type Strategy func(ctx context.Context, group, next *Exchange) error
 // AggregatedSize is the property that tells how many exchanges a group holds.
 var AggregatedSize = NewProperty[int]("CamelAggregatedSize")
 
+// fold adds next to group, which is made if it is nil. The group is the caller's.
+func (s Strategy) fold(ctx context.Context, group, next *Exchange) (_ *Exchange, err error) {
+	if group == nil {
+		group = next.Clone()
+		group.Body = nil
+		group.properties.remove(func(name string) bool { return equalFold(name, AggregatedSize.Name()) })
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err = newPanicError(p)
+		}
+	}()
+	size, _ := AggregatedSize.Get(group)
+	if err = s(ctx, group, next); err == nil {
+		AggregatedSize.Set(group, size+1)
+	}
+	return group, err
+}
+
 // UseLatest is the [Strategy] that takes the body and headers of the latest exchange.
 func UseLatest(_ context.Context, group, next *Exchange) error {
 	group.Body = next.Body

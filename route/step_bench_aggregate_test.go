@@ -1,0 +1,3 @@
+package route_test
+
+var aggregateSteps = []benchStep{}
