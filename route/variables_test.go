@@ -4,13 +4,16 @@ import (
 	"context"
 	"maps"
 	"testing"
+	"testing/synctest"
 
 	"github.com/mehari-go/mehari/route"
 )
 
 var seenVariable = route.NewVariable[int]("seen")
 
-func TestVariables(t *testing.T) {
+func TestVariables(t *testing.T) { synctest.Test(t, testVariables) }
+
+func testVariables(t *testing.T) {
 	counter := route.NewVariable[int]("global:counter")
 	k := start(t, route.Config{},
 		route.From("in:x").ID("x").
