@@ -4,6 +4,8 @@ import (
 	"context"
 	"reflect"
 	"strings"
+
+	"github.com/mehari-go/mehari/language"
 )
 
 // An Expression computes a value from an exchange. An error is the exchange's.
@@ -19,6 +21,8 @@ type Predicate func(ctx context.Context, ex *Exchange) (bool, error)
 //   - a func(context.Context, *Exchange) (any, error), func(*Exchange) (any, error) or
 //     func(*Exchange) any
 //   - text in the simple language: [Simple]
+//   - text in another one: any [language.Source], such as those of the packages under
+//     language
 //   - a [Key]: the value of that header or property
 //
 // Any other value stands for itself, such as "routed" or 42. Text that looks like the
@@ -27,7 +31,10 @@ type Expr any
 
 // A Cond is what a step takes where a condition is wanted: a [Predicate], such as one
 // made by [Where] or [Is], a func(context.Context, *Exchange) (bool, error),
-// func(*Exchange) (bool, error) or func(*Exchange) bool, or a bool.
+// func(*Exchange) (bool, error) or func(*Exchange) bool, text in the simple language
+// ([Simple]) or in another one (any [language.Source]), or a bool. The value of a text
+// must be a bool, or the text true or false, unless its language has rules of its own
+// (a [language.Predicate]).
 type Cond any
 
 // Func makes an expression of a typed function of the body.
@@ -96,6 +103,8 @@ func (b *Builder) value(e Expr) value {
 	switch e := e.(type) {
 	case expr:
 		return e.expression(b)
+	case language.Source:
+		return b.source(e)
 	case Expression:
 		return b.function(e, e == nil)
 	case func(context.Context, *Exchange) (any, error):
@@ -132,17 +141,17 @@ func (b *Builder) unfit(format string, args ...any) value {
 
 func noValue(context.Context, *Exchange) (any, error) { return nil, nil }
 
-// A condition of a kind of its own, which runs no code that is not ours.
-type cond interface{ predicate() Predicate }
+// A condition of a kind of its own builds itself.
+type cond interface{ predicate(b *Builder) Predicate }
 
 // Predicate builds c, for steps that take a [Cond].
 func (b *Builder) Predicate(c Cond) Predicate {
 	isNil, p := false, Predicate(nil)
 	switch c := c.(type) {
 	case cond:
-		if p = c.predicate(); p == nil {
-			b.Errorf("zero key: want one made by route.NewKey, route.NewProperty or route.NewVariable")
-		}
+		p = c.predicate(b)
+	case language.Source:
+		p = b.condition(c)
 	case Predicate:
 		isNil, p = c == nil, c
 	case func(context.Context, *Exchange) (bool, error):

@@ -107,9 +107,10 @@ type keyIs[T comparable] struct {
 	want T
 }
 
-func (i keyIs[T]) predicate() Predicate {
+func (i keyIs[T]) predicate(b *Builder) Predicate {
 	if i.key.key == nil {
-		return nil
+		b.Errorf("zero key: want one made by route.NewKey, route.NewProperty or route.NewVariable")
+		return never
 	}
 	if t := i.textIs(); t != nil {
 		return t.holds

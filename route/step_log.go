@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"sync"
 
-	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/simple"
 )
 
@@ -51,8 +50,9 @@ func (b *Builder) template(text string) *simple.Template {
 }
 
 // Simple is an expression in Apache Camel's simple language: "${body} for ${header.name}".
-// Its value is text, or, where it is one function and nothing else, what that gives.
-// Package language/simple describes it.
+// Its value is text, or, where it is one function and nothing else, what that gives. It
+// is a condition too, which holds where the value is true. Package language/simple
+// describes it.
 func Simple(text string) Expr { return simpleText(text) }
 
 type simpleText string
@@ -70,33 +70,13 @@ func (s simpleText) expression(b *Builder) value {
 	return value{eval: func(_ context.Context, ex *Exchange) (any, error) { return t.Eval((*scope)(ex)) }}
 }
 
-// scope shows an exchange to the simple language.
-type scope Exchange
-
-// Value implements [language.Scope].
-func (s *scope) Value(kind language.Kind, name string) any {
-	ex := (*Exchange)(s)
-	switch kind {
-	case language.Body:
-		return ex.Body
-	case language.Header:
-		return ex.Header(name)
-	case language.Property:
-		return ex.Property(name)
-	case language.ExchangeID:
-		return ex.ID()
-	case language.RouteID:
-		return ex.RouteID()
-	case language.FromRouteID:
-		return ex.FromRouteID()
-	case language.Exception:
-		err, _ := Caught.Get(ex)
-		if step, ok := err.(*StepError); ok {
-			return step.Err // where it was met is for logs
-		}
+func (s simpleText) predicate(b *Builder) Predicate {
+	v := s.expression(b)
+	return func(ctx context.Context, ex *Exchange) (bool, error) {
+		x, err := v.get(ctx, ex)
 		if err != nil {
-			return err
+			return false, err
 		}
+		return truth(x)
 	}
-	return nil
 }

@@ -1,0 +1,139 @@
+package route_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+
+	"github.com/mehari-go/mehari/language"
+	"github.com/mehari-go/mehari/route"
+)
+
+// shown is a language whose only expressions are kinds of a scope.
+type shown struct {
+	kind  language.Kind
+	name  string
+	wrong error
+	empty bool
+}
+
+func (s shown) String() string { return "shown " + s.kind.String() }
+
+func (s shown) Compile() (language.Expression, error) {
+	if s.empty {
+		return nil, nil
+	}
+	return s, s.wrong
+}
+
+func (s shown) Eval(_ context.Context, scope language.Scope) (any, error) {
+	v := scope.Value(s.kind, s.name)
+	if err, ok := v.(error); ok {
+		return nil, err
+	}
+	return v, nil
+}
+
+// there is a language of which an expression holds where its value is there.
+type there struct{ shown }
+
+func (t there) Compile() (language.Expression, error) { return t, nil }
+
+func (t there) Holds(ctx context.Context, s language.Scope) (bool, error) {
+	v, err := t.Eval(ctx, s)
+	return v != nil, err
+}
+
+func TestSourceIsAValue(t *testing.T) {
+	r := route.From("in:x").ID("r").
+		SetProperty("p", 7).
+		Process(func(_ context.Context, ex *route.Exchange) error { ex.SetVariable("v", "var"); return nil }).
+		SetHeader("v", shown{kind: language.Variable, name: "v"}).
+		SetHeader("vars", shown{kind: language.Variables}).
+		SetHeader("p", shown{kind: language.Property, name: "p"}).
+		SetHeader("all", shown{kind: language.Properties}).
+		SetHeader("route", shown{kind: language.RouteID}).
+		SetBody(shown{kind: language.Headers}).
+		To("to:end")
+	ctx, next := consumerOf(t, route.Config{Components: route.Components{"to": processors{"end": nop}}}, r)
+	ex := route.NewExchange("body")
+	defer ex.Release()
+	if err := next.Process(ctx, ex); err != nil {
+		t.Fatal(err)
+	}
+	headers, _ := ex.Body.(map[string]any)
+	if headers["p"] != 7 || headers["route"] != "r" || headers["all"].(map[string]any)["p"] != 7 ||
+		headers["v"] != "var" || headers["vars"].(map[string]any)["v"] != "var" || len(headers) != 5 {
+		t.Errorf("the headers are %v", headers)
+	}
+}
+
+func TestSourceIsACondition(t *testing.T) {
+	boom := errors.New("boom")
+	tests := []struct {
+		cond route.Cond
+		x    any
+		want any // of type bool, or the text of the error
+	}{
+		{shown{kind: language.Header, name: "x"}, true, true},
+		{shown{kind: language.Header, name: "x"}, false, false},
+		{shown{kind: language.Header, name: "x"}, "true", true},
+		{shown{kind: language.Header, name: "x"}, "false", false},
+		{shown{kind: language.Header, name: "x"}, "yes", `shown header: want true or false, have the text "yes"`},
+		{shown{kind: language.Header, name: "x"}, 1, "shown header: want true or false, have a value of type int"},
+		{shown{kind: language.Header, name: "x"}, nil, "shown header: want true or false, have a value of type <nil>"},
+		{shown{kind: language.Header, name: "x"}, []int{1}, "shown header: want true or false, have a value of type []int"},
+		{shown{kind: language.Header, name: "x"}, boom, "shown header: boom"},
+		{there{shown{kind: language.Header, name: "x"}}, 1, true},
+		{there{shown{kind: language.Header, name: "x"}}, nil, false},
+		{there{shown{kind: language.Header, name: "x"}}, boom, "shown header: boom"},
+		{route.Simple("${header.x}"), true, true},
+		{route.Simple("${header.x}"), "false", false},
+	}
+	for _, test := range tests {
+		var got any
+		r := route.From("in:x").Choice(
+			route.When(test.cond).SetBody(true),
+			route.Otherwise().SetBody(false),
+		)
+		ctx, next := consumerOf(t, route.Config{Components: route.Components{}, Logger: slog.New(slog.DiscardHandler)}, r)
+		ex := route.NewExchange(nil)
+		if test.x != nil {
+			ex.SetHeader("x", test.x)
+		}
+		err := next.Process(ctx, ex)
+		if got = ex.Body; err != nil {
+			step, _ := errors.AsType[*route.StepError](err)
+			got = step.Err.Error()
+		}
+		if got != test.want {
+			t.Errorf("%v with %#v = %v, want %v", test.cond, test.x, got, test.want)
+		}
+		ex.Release()
+	}
+}
+
+func TestSourceThatIsWrong(t *testing.T) {
+	wrong := shown{wrong: errors.New("want a dot at 3")}
+	err := new(kit).build(route.Config{}, route.From("in:x").ID("r").
+		SetBody(wrong).Filter(wrong).SetBody(shown{empty: true}).Filter(route.Simple("${bdy} == 1")))
+	var got []string
+	var gather func(err error)
+	gather = func(err error) {
+		switch err := err.(type) {
+		case *route.BuildError:
+			got = append(got, err.Step+": "+err.Err.Error())
+		case interface{ Unwrap() []error }:
+			for _, e := range err.Unwrap() {
+				gather(e)
+			}
+		}
+	}
+	gather(err)
+	wantLines(t, "mistakes", got,
+		"set body: shown body: want a dot at 3",
+		"filter: shown body: want a dot at 3",
+		"set body: shown body: route_test.shown compiles to nothing",
+		"filter: simple: column 3: unknown function \"bdy\" (did you mean \"body\"?)\n\t${bdy} == 1\n\t  ^")
+}
