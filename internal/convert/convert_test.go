@@ -232,6 +232,7 @@ func TestNothingIsLost(t *testing.T) {
 		{map[string]any{"a": "\xff"}, into[string](), `map[string]interface {} to string: it is not valid UTF-8`},
 		{iotest.ErrReader(errors.New("line is dead")), into[string](), `*iotest.errReader to string: line is dead`},
 		{"tomorrow", into[time.Time](), `string "tomorrow" to time.Time: want a time as in RFC 3339, or milliseconds`},
+		{1 << 60, into[time.Time](), `int 1152921504606846976 to time.Time: it is out of range`},
 		{true, into[time.Time](), "bool true to time.Time: there is no conversion"},
 		{1.5, into[time.Time](), "float64 1.5 to time.Time: it has a fraction"},
 		{noon.Add(1), into[int64](), "time.Time to int64: it has parts of a millisecond"},

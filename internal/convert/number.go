@@ -163,6 +163,9 @@ func setTime(dst, src reflect.Value) error {
 			t = time.UnixMilli(ms).UTC()
 		}
 	}
+	if err == nil && (t.Year() < 0 || t.Year() > 9999) {
+		err = errRange // of what its text can say
+	}
 	if err == nil {
 		dst.Set(reflect.ValueOf(t))
 	}
