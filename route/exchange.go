@@ -34,6 +34,8 @@ type Exchange struct {
 	quiet   bool // who sent it tells its failure
 	poison  bool
 	free    bool
+	inside  bool // of the call that its onDone waits for
+	onDone  []DoneFunc
 
 	headers    fields // the last ones, because they take the most room
 	properties fields
@@ -111,7 +113,11 @@ func (ex *Exchange) forget() {
 	}
 	ex.id = exchangeID{}
 	ex.at, ex.from, ex.flight, ex.worker = nil, nil, nil, nil
-	ex.stopped, ex.reply, ex.quiet = false, false, false
+	ex.stopped, ex.reply, ex.quiet, ex.inside = false, false, false, false
+	if ex.onDone != nil {
+		clear(ex.onDone)
+		ex.onDone = ex.onDone[:0]
+	}
 }
 
 // Released is the body of an exchange that was used after its release, where

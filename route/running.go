@@ -152,13 +152,17 @@ func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 	if ex.from == nil {
 		ex.from = r
 	}
-	ex.at, ex.flight, ex.poison = r, f, r.poison
+	outermost := !ex.inside
+	ex.at, ex.flight, ex.poison, ex.inside = r, f, r.poison, true
 	returned := false
 	defer func() {
 		if !returned {
 			if p := recover(); p != nil {
 				err = ex.panicked(p)
 			}
+		}
+		if outermost {
+			err = ex.done(ctx, err)
 		}
 		if err != nil {
 			ex.identify()

@@ -205,11 +205,17 @@ func (s *stage) blame(ex *Exchange, err error) error {
 	return &StepError{s.route.name(), s.node.step, s.node.place, ex.ID(), err}
 }
 
-// guarded runs p; a panic becomes the error of the step that the exchange is at.
+// guarded runs p; a panic becomes the error of the step that the exchange is at. An
+// exchange that was made in a route is done after its first call.
 func guarded(ctx context.Context, p Processor, ex *Exchange) (err error) {
+	outermost := !ex.inside && ex.at != nil
+	ex.inside = ex.inside || outermost
 	defer func() {
 		if r := recover(); r != nil {
 			err = ex.panicked(r)
+		}
+		if outermost {
+			err = ex.done(ctx, err)
 		}
 	}()
 	return p.Process(ctx, ex)

@@ -1,0 +1,55 @@
+package route
+
+import (
+	"context"
+	"errors"
+)
+
+// A DoneFunc is called when an exchange is done: see [Exchange.OnDone].
+type DoneFunc func(ctx context.Context, ex *Exchange, err error) error
+
+// OnDone makes f be called when the exchange is done: when the first route that it came
+// to has ended, before the consumer hears of it, with the error it hears of, or nil. A part
+// of a split, and every other exchange that a step makes and waits for, is done when its
+// steps are; a clone in another route is done with that route.
+//
+// What was registered last is called first. An error that f returns, and a panic in it, is
+// added to that of the exchange, which then has failed, also for those that are called
+// after f. Where the time of the exchange is over they have as long as [Config.Abandon].
+// Only the owner of an exchange may call OnDone. Clones do not inherit what is registered.
+func (ex *Exchange) OnDone(f DoneFunc) {
+	ex.guard()
+	ex.onDone = append(ex.onDone, f)
+}
+
+// done ends the outermost call that leads ex through steps.
+func (ex *Exchange) done(ctx context.Context, err error) error {
+	if len(ex.onDone) > 0 {
+		if ctx.Err() != nil {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), ex.at.engine.config.Abandon)
+			defer cancel()
+		}
+		for n := len(ex.onDone); n > 0; n = len(ex.onDone) {
+			f := ex.onDone[n-1]
+			ex.onDone[n-1] = nil
+			ex.onDone = ex.onDone[:n-1]
+			if failed := ex.callDone(ctx, f, err); failed != nil && err != nil {
+				err = errors.Join(err, failed)
+			} else if failed != nil {
+				err = failed
+			}
+		}
+	}
+	ex.inside = false
+	return err
+}
+
+func (ex *Exchange) callDone(ctx context.Context, f DoneFunc, err error) (failed error) {
+	defer func() {
+		if p := recover(); p != nil {
+			failed = newPanicError(p)
+		}
+	}()
+	return f(ctx, ex, err)
+}
