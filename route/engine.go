@@ -59,7 +59,7 @@ type Engine struct {
 	properties placeholders
 	clock      clock
 	env        Env
-	producers  producers
+	producers  endpoints // of code outside of routes
 	variables  sharedVariables
 
 	mu     sync.Mutex
@@ -116,6 +116,7 @@ func New(cfg Config, routes ...*Route) (*Engine, error) {
 	e := &Engine{config: cfg, logger: cfg.Logger, properties: placeholders{cfg.Properties}, begun: make(chan struct{})}
 	e.clock = clock{base: time.Now(), busy: e.exchanges}
 	e.env = Env{Resolve: e.resolve, Logger: cfg.Logger}
+	e.producers = endpoints{resolve: e.resolve, size: defaultCache}
 	if err := errors.Join(append(errs, e.Add(routes...))...); err != nil {
 		return nil, err
 	}
@@ -138,15 +139,20 @@ func (e *Engine) resolve(u URI) (Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
+	return e.endpoint(e.env, u)
+}
+
+// endpoint makes the endpoint at u, in which there are no placeholders.
+func (e *Engine) endpoint(env Env, u URI) (Endpoint, error) {
 	addr, err := u.Parse()
 	if err != nil {
 		return nil, err
 	}
 	c := e.config.Components[addr.Scheme]
 	if c == nil {
-		return nil, fmt.Errorf("no component %q %s", addr.Scheme, nearest.Hint(addr.Scheme, slices.Sorted(maps.Keys(e.config.Components))))
+		return nil, fmt.Errorf("no component %q %s", addr.Scheme, e.hint(addr.Scheme))
 	}
-	ep, err := c.Endpoint(e.env, addr)
+	ep, err := c.Endpoint(env, addr)
 	if err == nil && ep == nil {
 		err = fmt.Errorf("the component %q (%T) makes no endpoint", addr.Scheme, c)
 	}

@@ -52,9 +52,9 @@ func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOp
 	if !up {
 		return fmt.Errorf("send to %q: %w", u, ErrStopped)
 	}
-	p, err := e.producers.get(e, u)
+	p, err := e.producers.get(string(u))
 	if err != nil {
-		return fmt.Errorf("send to %q: %w", u, err)
+		return fmt.Errorf("send to %w", err)
 	}
 	ex.quiet, ex.poison = true, e.config.Poison
 	for _, o := range options {
@@ -84,39 +84,6 @@ func (e *Engine) await(ctx context.Context) {
 	case <-ctx.Done():
 	case <-timer.C:
 	}
-}
-
-// producers keeps the endpoints that code outside of routes has sent to.
-type producers struct {
-	mu    sync.Mutex
-	known map[URI]Processor
-}
-
-// maxProducers is how many are kept, as in Camel's producer cache.
-const maxProducers = 1000
-
-func (ps *producers) get(e *Engine, u URI) (Processor, error) {
-	ps.mu.Lock()
-	p, ok := ps.known[u]
-	ps.mu.Unlock()
-	if ok {
-		return p, nil
-	}
-	ep, err := e.resolve(u)
-	if err != nil {
-		return nil, err
-	}
-	producer, ok := ep.(Producer)
-	if !ok {
-		return nil, fmt.Errorf("%s cannot be sent to", ep)
-	}
-	ps.mu.Lock()
-	defer ps.mu.Unlock()
-	if ps.known == nil || len(ps.known) >= maxProducers {
-		ps.known = map[URI]Processor{}
-	}
-	ps.known[u] = producer
-	return producer, nil
 }
 
 // Receive takes one message from an endpoint that can start a route and acknowledges
