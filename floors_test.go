@@ -22,13 +22,13 @@ const module = "github.com/mehari-go/mehari"
 var floors = []struct{ pkg, imports string }{
 	{".", ""},
 
-	{"route", "language language/simple internal/*"},
+	{"route", "dataformat language language/simple internal/*"},
 	{"cluster", ""},
 	{"language", ""},
 	{"language/*", "language internal/*"},
 	{"dataformat", ""},
 	{"dataformat/*", "dataformat internal/*"},
-	{"internal/*", ""},
+	{"internal/*", "internal/*"},
 
 	{"route/routetest", "route"},
 	{"cluster/clustertest", "cluster cluster/memory"},
@@ -44,10 +44,10 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language", "language/simple", "internal/convert", "internal/nearest", "internal/shared", "components/timer"}
+var bare = []string{"route", "cluster", "language", "language/simple", "dataformat", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/shared", "components/timer"}
 
 // The packages that tests of users import, and that import "testing" therefore.
-var kits = []string{"route/routetest", "cluster/clustertest"}
+var kits = []string{"dataformat/formattest", "route/routetest", "cluster/clustertest"}
 
 func TestFloors(t *testing.T) {
 	packages := read(t)

@@ -28,6 +28,10 @@ type Config struct {
 	// only {{env:NAME}} has one.
 	Properties Properties
 
+	// Converters make values of types that no rule of [As] knows, or in another way. They
+	// come before the rules. Two for the same types are an error.
+	Converters []Converter
+
 	// Drain is how long exchanges in flight may take to finish when a route or the
 	// engine stops; 0 means 25s, less than the 30s that Kubernetes gives a pod.
 	Drain time.Duration
@@ -61,6 +65,7 @@ type Engine struct {
 	env        Env
 	producers  endpoints // of code outside of routes
 	variables  sharedVariables
+	converters *converters
 
 	mu     sync.Mutex
 	routes []*running // in the order in which they start
@@ -113,7 +118,9 @@ func New(cfg Config, routes ...*Route) (*Engine, error) {
 			errs = append(errs, fmt.Errorf("route: Config.Components: the component %q is nil", scheme))
 		}
 	}
-	e := &Engine{config: cfg, logger: cfg.Logger, properties: placeholders{cfg.Properties}, begun: make(chan struct{})}
+	converters, err := newConverters(cfg.Converters)
+	errs = append(errs, err)
+	e := &Engine{config: cfg, logger: cfg.Logger, converters: converters, properties: placeholders{cfg.Properties}, begun: make(chan struct{})}
 	e.clock = clock{base: time.Now(), busy: e.exchanges}
 	e.env = Env{Resolve: e.resolve, Logger: cfg.Logger}
 	e.producers = endpoints{resolve: e.resolve, size: defaultCache}

@@ -250,7 +250,7 @@ func TestNothingIsLost(t *testing.T) {
 		{``, into[person](), `string "" to convert_test.person: unexpected end of JSON`},
 		{`{} {}`, into[person](), `string "{} {}" to convert_test.person: there is more than one JSON value`},
 		{`{"age":300}`, into[person](), `string "{\"age\":300}" to convert_test.person: json: cannot unmarshal number 300 into Go struct field person.age of type convert_test.age`},
-		{strings.Repeat("[", 20000), into[[]any](), `string "[[[[[[[[[[[[[[[[[[[["… to []interface {}: invalid character '[' exceeded max depth`},
+		{strings.Repeat("[", 20000), into[[]any](), `string "[[[[[[[[[[[[[[[[[[[["… to []interface {}: values stand more than 1000 deep inside of each other`},
 		{cyclic, into[string](), "map[string]interface {} to string: json: unsupported value: encountered a cycle via map[string]interface {}"},
 		{deep, into[list](), "[]interface {} to convert_test.list: values stand more than 100 deep inside of each other"},
 		{[]any{1, "x"}, into[[]int](), `[]interface {} to []int: element 1: cannot convert string "x" to int: want a whole number in decimal digits`},

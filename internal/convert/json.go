@@ -1,15 +1,12 @@
 package convert
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/mehari-go/mehari/internal/jsonvalue"
 )
 
 // setComposite stores src in a slice, a map or a struct.
@@ -99,11 +96,7 @@ func marshalJSON(v reflect.Value) ([]byte, error) {
 	if v.Kind() == reflect.Struct && isHidden(v.Type()) {
 		return nil, errHidden
 	}
-	b, err := json.Marshal(addressed(v))
-	if err == nil && hasReplaced(b) {
-		err = errUTF8
-	}
-	return b, err
+	return jsonvalue.Marshal(addressed(v), "", false)
 }
 
 // isHidden tells whether JSON shows nothing of a struct because it has no exported fields.
@@ -116,110 +109,12 @@ func isHidden(t reflect.Type) bool {
 	return t.NumField() > 0 && !reflect.PointerTo(t).Implements(jsonEncoder)
 }
 
-// hasReplaced tells whether encoding/json has written \ufffd in the place of a byte that
-// is not UTF-8: the character itself it writes as it is.
-func hasReplaced(b []byte) bool {
-	for {
-		i := bytes.Index(b, []byte(`\ufffd`))
-		if i < 0 {
-			return false
-		}
-		before := bytes.TrimRight(b[:i], `\`)
-		if (i-len(before))%2 == 0 {
-			return true
-		}
-		b = b[i+1:]
-	}
-}
-
 // unmarshalJSON stores the one value that b is in dst.
 func unmarshalJSON(b []byte, dst reflect.Value) error {
-	if !utf8.Valid(b) {
-		return errUTF8
-	}
 	fresh := reflect.New(dst.Type())
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	err := d.Decode(fresh.Interface())
+	err := jsonvalue.Unmarshal(b, fresh.Interface(), jsonvalue.Options{})
 	if err == nil {
-		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("there is more than one JSON value")
-		}
+		dst.Set(fresh.Elem())
 	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = errors.New("unexpected end of JSON")
-	}
-	if err != nil {
-		return err
-	}
-	plain(fresh.Elem())
-	dst.Set(fresh.Elem())
-	return nil
-}
-
-// plain replaces each json.Number in an interface by a number of Go that is the same.
-func plain(v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Interface:
-		if v.IsNil() {
-			return
-		}
-		switch x := v.Interface().(type) {
-		case json.Number:
-			v.Set(reflect.ValueOf(plainNumber(x)))
-		case map[string]any:
-			for k, e := range x {
-				x[k] = plainValue(e)
-			}
-		case []any:
-			for i, e := range x {
-				x[i] = plainValue(e)
-			}
-		}
-	case reflect.Pointer:
-		if !v.IsNil() {
-			plain(v.Elem())
-		}
-	case reflect.Struct:
-		for f, field := range v.Fields() {
-			if f.IsExported() {
-				plain(field)
-			}
-		}
-	case reflect.Slice, reflect.Array:
-		for i := range v.Len() {
-			plain(v.Index(i))
-		}
-	case reflect.Map:
-		for k, e := range v.Seq2() {
-			fresh := reflect.New(e.Type()).Elem()
-			fresh.Set(e)
-			plain(fresh)
-			v.SetMapIndex(k, fresh)
-		}
-	}
-}
-
-func plainValue(v any) any {
-	plain(reflect.ValueOf(&v).Elem())
-	return v
-}
-
-func plainNumber(n json.Number) any {
-	if f, err := n.Float64(); err == nil {
-		if strings.ContainsAny(n.String(), ".eE") {
-			return f
-		}
-		var exact float64
-		if i, err := n.Int64(); err == nil && setInt(reflect.ValueOf(&exact).Elem(), i) == nil {
-			return exact
-		}
-	}
-	if i, err := n.Int64(); err == nil {
-		return i
-	}
-	if u, err := strconv.ParseUint(n.String(), 10, 64); err == nil {
-		return u
-	}
-	return n
+	return err
 }
