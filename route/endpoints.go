@@ -5,12 +5,9 @@ import (
 	linked "container/list"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
-
-	"github.com/mehari-go/mehari/internal/nearest"
 )
 
 // Endpoints whose URIs are known only at run time, some of them from messages.
@@ -19,6 +16,7 @@ import (
 // One that is dropped needs no farewell: what costs, its component holds.
 type endpoints struct {
 	resolve func(URI) (Endpoint, error)
+	foreign *foreign // who resolves, in a step
 
 	mu    sync.Mutex
 	size  int // how many are kept
@@ -28,7 +26,7 @@ type endpoints struct {
 
 // A target is an endpoint that is sent to.
 type target struct {
-	Producer
+	Processor
 	uri   string
 	shown string // uri without secrets
 }
@@ -48,13 +46,14 @@ func (b *Builder) endpoints(allowed []string, cacheSize int) *endpoints {
 	if allowed != nil && len(allowed) == 0 {
 		b.Errorf("allowed schemes: want at least one, or nil for any")
 	}
+	f := &foreign{engine: b.engine}
 	for _, scheme := range allowed {
-		if b.engine.config.Components[scheme] == nil {
-			b.Errorf("allowed schemes: no component %q %s", scheme, b.engine.hint(scheme))
+		if err := f.permits(scheme); err != nil {
+			b.Errorf("allowed schemes: %w", err)
 		}
 	}
-	foreign := &foreign{engine: b.engine, allowed: allowed}
-	return &endpoints{resolve: foreign.resolve, size: cmp.Or(cacheSize, defaultCache)}
+	f.allowed = allowed
+	return &endpoints{resolve: f.resolve, foreign: f, size: cmp.Or(cacheSize, defaultCache)}
 }
 
 // get returns the endpoint at uri, which can be sent to. It may be called from many
@@ -153,10 +152,9 @@ func (f *foreign) resolve(u URI) (Endpoint, error) {
 	if strings.ContainsFunc(string(u), func(r rune) bool { return r < ' ' || r == 0x7f }) {
 		return nil, errors.New("want a URI without line breaks and other control characters")
 	}
-	if f.allowed != nil {
-		scheme, _, _ := strings.Cut(string(u), ":")
-		if !slices.Contains(f.allowed, scheme) {
-			return nil, &notAllowedError{scheme, f.allowed}
+	if scheme, _, ok := strings.Cut(string(u), ":"); ok && isScheme(scheme) {
+		if err := f.permits(scheme); err != nil {
+			return nil, err
 		}
 	}
 	env := f.engine.env
@@ -164,7 +162,11 @@ func (f *foreign) resolve(u URI) (Endpoint, error) {
 	return f.engine.endpoint(env, u)
 }
 
-// hint tells what other schemes there are.
-func (e *Engine) hint(scheme string) string {
-	return nearest.Hint(scheme, slices.Sorted(maps.Keys(e.config.Components)))
+// permits tells why there can be no endpoint with a scheme, if there cannot.
+func (f *foreign) permits(scheme string) error {
+	if f.allowed != nil && !slices.Contains(f.allowed, scheme) {
+		return &notAllowedError{scheme, f.allowed}
+	}
+	_, err := f.engine.component(scheme)
+	return err
 }

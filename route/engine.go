@@ -155,15 +155,23 @@ func (e *Engine) endpoint(env Env, u URI) (Endpoint, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := e.config.Components[addr.Scheme]
-	if c == nil {
-		return nil, fmt.Errorf("no component %q %s", addr.Scheme, e.hint(addr.Scheme))
+	c, err := e.component(addr.Scheme)
+	if err != nil {
+		return nil, err
 	}
 	ep, err := c.Endpoint(env, addr)
 	if err == nil && ep == nil {
 		err = fmt.Errorf("the component %q (%T) makes no endpoint", addr.Scheme, c)
 	}
 	return ep, err
+}
+
+// component returns the component that serves a scheme.
+func (e *Engine) component(scheme string) (Component, error) {
+	if c := e.config.Components[scheme]; c != nil {
+		return c, nil
+	}
+	return nil, fmt.Errorf("no component %q %s", scheme, nearest.Hint(scheme, slices.Sorted(maps.Keys(e.config.Components))))
 }
 
 // list returns the routes in the order in which they start.

@@ -1,3 +1,8 @@
 package route_test
 
-var dynamicSteps = []benchStep{}
+import "github.com/mehari-go/mehari/route"
+
+var dynamicSteps = []benchStep{
+	{"ToD", 0, func(r *route.Route) { r.SetBody("nop").ToD("to:${body}") }},
+	{"ToWith", 0, func(r *route.Route) { r.ToWith(route.ToOptions{VariableSend: "v", VariableReceive: "w"}, "to:nop") }},
+}
