@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"errors"
 )
@@ -19,7 +20,21 @@ type DoneFunc func(ctx context.Context, ex *Exchange, err error) error
 // Only the owner of an exchange may call OnDone. Clones do not inherit what is registered.
 func (ex *Exchange) OnDone(f DoneFunc) {
 	ex.guard()
-	ex.onDone = append(ex.onDone, f)
+	ex.onDone = append(ex.onDone, doneCall{f: f})
+}
+
+// A doneCall is what [Exchange.OnDone] or onDoneWith was given.
+type doneCall struct {
+	f     DoneFunc
+	keyed keyedDone
+	key   string
+}
+
+type keyedDone func(ctx context.Context, key string, err error) error
+
+// onDoneWith is OnDone for a function that serves many exchanges. It does not allocate.
+func (ex *Exchange) onDoneWith(f keyedDone, key string) {
+	ex.onDone = append(ex.onDone, doneCall{keyed: f, key: key})
 }
 
 // done ends the outermost call that leads ex through steps.
@@ -31,25 +46,32 @@ func (ex *Exchange) done(ctx context.Context, err error) error {
 			defer cancel()
 		}
 		for n := len(ex.onDone); n > 0; n = len(ex.onDone) {
-			f := ex.onDone[n-1]
-			ex.onDone[n-1] = nil
+			call := ex.onDone[n-1]
+			ex.onDone[n-1] = doneCall{}
 			ex.onDone = ex.onDone[:n-1]
-			if failed := ex.callDone(ctx, f, err); failed != nil && err != nil {
-				err = errors.Join(err, failed)
-			} else if failed != nil {
-				err = failed
-			}
+			err = joined(err, call.do(ctx, ex, err))
 		}
 	}
 	ex.inside = false
 	return err
 }
 
-func (ex *Exchange) callDone(ctx context.Context, f DoneFunc, err error) (failed error) {
+func (c doneCall) do(ctx context.Context, ex *Exchange, err error) (failed error) {
 	defer func() {
 		if p := recover(); p != nil {
 			failed = newPanicError(p)
 		}
 	}()
-	return f(ctx, ex, err)
+	if c.keyed != nil {
+		return c.keyed(ctx, c.key, err)
+	}
+	return c.f(ctx, ex, err)
+}
+
+// joined is errors.Join that leaves one error as it is.
+func joined(err, more error) error {
+	if err == nil || more == nil {
+		return cmp.Or(err, more)
+	}
+	return errors.Join(err, more)
 }

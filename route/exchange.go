@@ -35,7 +35,7 @@ type Exchange struct {
 	poison  bool
 	free    bool
 	inside  bool // of the call that its onDone waits for
-	onDone  []DoneFunc
+	onDone  []doneCall
 
 	headers    fields // the last ones, because they take the most room
 	properties fields

@@ -1,3 +1,26 @@
 package route_test
 
-var stateSteps = []benchStep{}
+import (
+	"context"
+	"strconv"
+
+	"github.com/mehari-go/mehari/route"
+)
+
+var stateSteps = []benchStep{
+	{"IdempotentConsumer", 0, func(r *route.Route) {
+		keys := make([]string, 3000)
+		for i := range keys {
+			keys[i] = "message " + strconv.Itoa(i)
+		}
+		n := 0
+		r.Process(func(_ context.Context, ex *route.Exchange) error {
+			n++
+			messageID.Set(ex, keys[n%len(keys)])
+			return nil
+		}).IdempotentConsumer(messageID, new(route.IdempotentMemory), route.Do().Process(nop))
+	}},
+	{"IdempotentConsumerDuplicate", 0, func(r *route.Route) {
+		r.IdempotentConsumer(kind, new(route.IdempotentMemory), route.Do().Process(nop))
+	}},
+}

@@ -1,9 +1,7 @@
 package route
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"time"
 )
 
@@ -261,8 +259,5 @@ func (t *try) Process(ctx context.Context, ex *Exchange) error {
 	ex.stopped = false // a Stop in the body does not stop what always runs
 	failed := guarded(ctx, t.finally, ex)
 	ex.stopped = ex.stopped || stopped
-	if err == nil || failed == nil {
-		return cmp.Or(err, failed)
-	}
-	return errors.Join(err, failed)
+	return joined(err, failed)
 }

@@ -1,0 +1,176 @@
+package route
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// DuplicateMessage is the property that tells that a [Route.IdempotentConsumer] has seen the
+// message before.
+var DuplicateMessage = NewProperty[bool]("CamelDuplicateMessage")
+
+// IdempotentOptions are those of [Route.IdempotentConsumer]. The zero value is Camel's
+// default.
+type IdempotentOptions struct {
+	// Late looks for the key before the body and adds it only when the message is done
+	// (Camel: eager=false). The same message may then be in the body more than once at the
+	// same time.
+	Late bool
+
+	// CompletionEager makes the message count as done when the body has ended, not when the
+	// exchange is done. If a later step fails, the message that comes again is a duplicate,
+	// and that step never runs.
+	CompletionEager bool
+
+	// PassDuplicates lets duplicates into the body too, with the property [DuplicateMessage]
+	// (Camel: skipDuplicate=false). They change nothing in the repository.
+	PassDuplicates bool
+
+	// KeepOnFailure lets a message count as done that has failed (Camel:
+	// removeOnFailure=false). With Late it has no effect: the key was not added.
+	KeepOnFailure bool
+}
+
+// IdempotentConsumer runs body for messages whose key was not there before. Others go on
+// after it with the property [DuplicateMessage]. The key that id gives is a text that is not
+// empty, a []byte, a bool or an integer.
+//
+// The key is added before body, so that of two equal messages at the same time one is the
+// duplicate. It stays if the exchange succeeds, and is removed if it fails, so that the message
+// can come again. What counts is the exchange as a whole, also what comes after body, up to
+// when the consumer hears of it ([Exchange.OnDone]); in a split, that of the part. An error
+// that a Try or an error handler has dealt with is no failure. What body only puts in a queue,
+// such as that of seda, or does beside the exchange is not waited for.
+//
+// A message that is refused after its key was confirmed, because another function of OnDone
+// failed, comes again as a duplicate.
+func (c *chain[Self]) IdempotentConsumer(id Expr, repository IdempotentRepository, body *Block, opts ...IdempotentOptions) Self {
+	return c.add(idempotentStep{id, repository, body, opts})
+}
+
+type idempotentStep struct {
+	id         Expr
+	repository IdempotentRepository
+	body       *Block
+	opts       []IdempotentOptions
+}
+
+func (idempotentStep) String() string { return "idempotent consumer" }
+
+func (s idempotentStep) Build(b *Builder) Processor {
+	i := &idempotent{options: only(b, s.opts), repository: s.repository, grace: b.engine.config.Abandon}
+	i.done = i.complete
+	if s.repository == nil {
+		b.Errorf("want a repository, such as new(route.IdempotentMemory)")
+	}
+	if k, ok := s.id.(interface{ itself() *key }); ok && k.itself() != nil && !k.itself().other {
+		i.key = k.itself()
+	} else if i.id = b.value(s.id); i.id.eval == nil {
+		b.Errorf("want an expression, have %#v, which is the same for all messages", s.id)
+	}
+	i.body = b.filled(s.body)
+	return i
+}
+
+// filled builds a block that may not be nil or empty.
+func (b *Builder) filled(block *Block) Processor {
+	if block == nil || len(block.steps) == 0 {
+		return b.Errorf("want a block with steps: route.Do()")
+	}
+	return b.Block(block)
+}
+
+type idempotent struct {
+	key        *key // of the header, property or variable that has the id
+	id         value
+	options    IdempotentOptions
+	repository IdempotentRepository
+	body       Processor
+	done       keyedDone // complete
+	grace      time.Duration
+}
+
+func (i *idempotent) Process(ctx context.Context, ex *Exchange) error {
+	key, err := i.keyOf(ctx, ex)
+	if err != nil {
+		return err
+	}
+	var isNew bool
+	if i.options.Late {
+		isNew, err = i.repository.Contains(ctx, key)
+		isNew = !isNew
+	} else {
+		isNew, err = i.repository.Add(ctx, key)
+	}
+	if err != nil {
+		return fmt.Errorf("key %q: %w", key, err)
+	}
+	if was, _ := DuplicateMessage.Get(ex); was == isNew { // it may have been one elsewhere
+		DuplicateMessage.Set(ex, !isNew)
+	}
+	switch {
+	case !isNew && !i.options.PassDuplicates:
+		return nil
+	case !isNew:
+		return i.body.Process(ctx, ex)
+	case !i.options.CompletionEager:
+		ex.onDoneWith(i.done, key)
+		return i.body.Process(ctx, ex)
+	}
+	err = guarded(ctx, i.body, ex)
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), i.grace)
+		defer cancel()
+	}
+	return joined(err, i.complete(ctx, key, err))
+}
+
+// complete tells the repository what became of the message with a key.
+func (i *idempotent) complete(ctx context.Context, key string, err error) error {
+	switch {
+	case err == nil || i.options.KeepOnFailure && !i.options.Late:
+		err = i.repository.Confirm(ctx, key)
+	case i.options.Late:
+		return nil
+	default:
+		err = i.repository.Remove(ctx, key)
+	}
+	if err != nil {
+		err = fmt.Errorf("key %q: %w", key, err)
+	}
+	return err
+}
+
+func (i *idempotent) keyOf(ctx context.Context, ex *Exchange) (string, error) {
+	var v any
+	if i.key != nil {
+		if text, ok := i.key.find(ex); ok && text != "" {
+			return text, nil
+		}
+		v = i.key.value(ex)
+	} else {
+		var err error
+		if v, err = i.id.get(ctx, ex); err != nil {
+			return "", err
+		}
+	}
+	switch v := v.(type) {
+	case string:
+		if v != "" {
+			return v, nil
+		}
+	case []byte:
+		if len(v) > 0 {
+			return string(v), nil
+		}
+	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
+		return fmt.Sprint(v), nil
+	case nil:
+	default:
+		return "", fmt.Errorf("the key is %T, want a text, a []byte, a bool or an integer", v)
+	}
+	return "", errors.New("the message has no key")
+}
