@@ -23,8 +23,11 @@ func (c *chain[Self]) To(u URI) Self { return c.add(toStep{u}) }
 // Process runs f. A [Processor] p is passed as p.Process, a typed function through [Map].
 func (c *chain[Self]) Process(f ProcessorFunc) Self { return c.add(processStep{f}) }
 
-// Log writes a line at level info. The text is in the simple language: "got ${body}".
-func (c *chain[Self]) Log(text string) Self { return c.add(logStep{text}) }
+// Log writes a line, at level info unless options say another. The text is in the simple
+// language: "got ${body}". It is only evaluated where the level is on.
+func (c *chain[Self]) Log(text string, options ...LogOptions) Self {
+	return c.add(logStep{text, options})
+}
 
 // SetBody replaces the body. A constant is shared by all exchanges: what changes bodies in
 // place must not be given a slice or a map so.
@@ -49,12 +52,12 @@ func (c *chain[Self]) SetVariable(name string, e Expr) Self {
 }
 
 // RemoveHeader takes a header away.
-func (c *chain[Self]) RemoveHeader(name string) Self { return c.add(removeHeaderStep{name}) }
+func (c *chain[Self]) RemoveHeader(name string) Self { return c.add(removeFieldStep{inHeaders, name}) }
 
 // RemoveHeaders takes the headers away whose names match pattern, in which * stands for
 // any text, except for those that match one of the patterns to keep.
 func (c *chain[Self]) RemoveHeaders(pattern string, keep ...string) Self {
-	return c.add(removeHeadersStep{pattern, keep})
+	return c.add(removeFieldsStep{inHeaders, pattern, keep})
 }
 
 // Filter runs body where keep holds, several blocks one after the other. Without a

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 )
 
@@ -26,6 +27,8 @@ const (
 )
 
 func (s store) String() string { return [...]string{"header", "property", "variable"}[s] }
+
+func (s store) plural() string { return [...]string{"headers", "properties", "variables"}[s] }
 
 // NewKey returns the key of the header called name.
 func NewKey[T any](name string) Key[T] { return newKey[T](name, inHeaders) }
@@ -105,6 +108,13 @@ func Is[T comparable](k Key[T], want T) Cond { return keyIs[T]{k, want} }
 type keyIs[T comparable] struct {
 	key  Key[T]
 	want T
+}
+
+func (i keyIs[T]) String() string {
+	if i.key.key == nil {
+		return "zero key"
+	}
+	return fmt.Sprintf("%s %q to be %.60q", i.key.store, i.key.Name(), fmt.Sprint(i.want))
 }
 
 func (i keyIs[T]) predicate(b *Builder) Predicate {

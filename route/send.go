@@ -60,6 +60,11 @@ func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOp
 	for _, o := range options {
 		o(ex)
 	}
+	for name := range ex.Headers() {
+		if err := checkName(inHeaders, name); err != nil {
+			return fmt.Errorf("send to %q: %w", u, err)
+		}
+	}
 	if originOf(ctx).engine != e { // not from within a route
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)

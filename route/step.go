@@ -134,7 +134,7 @@ func (b *Builder) steps(steps []placed) Processor {
 		return &pipeline{}
 	case 1:
 		switch last.(type) {
-		case *setField, *setTextHeader, setBody, removeHeaders, stopProcessor:
+		case *setField, *setTextHeader, setBody, removeFields, stopProcessor:
 			return last // it cannot fail, so that nobody needs to be blamed
 		}
 	}

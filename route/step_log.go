@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -8,20 +9,39 @@ import (
 	"github.com/mehari-go/mehari/language/simple"
 )
 
-type logStep struct{ text string }
+// LogOptions are the options of [Route.Log].
+type LogOptions struct {
+	Level  slog.Level   // zero is [slog.LevelInfo]
+	Name   string       // of the log, written as the attribute "logger"; "" for none
+	Marker string       // written as the attribute "marker", for filters; "" for none
+	Logger *slog.Logger // nil is that of the engine
+}
+
+type logStep struct {
+	text    string
+	options []LogOptions
+}
 
 func (s logStep) String() string { return "log " + text(s.text) }
 
 func (s logStep) Build(b *Builder) Processor {
+	o := only(b, s.options)
 	t := b.template(s.text)
 	if t == nil {
 		return &pipeline{}
 	}
+	attrs := []slog.Attr{slog.String("route", b.route.id)}
+	if o.Name != "" {
+		attrs = append(attrs, slog.String("logger", o.Name))
+	}
+	if o.Marker != "" {
+		attrs = append(attrs, slog.String("marker", o.Marker))
+	}
 	constant, isConstant := t.Constant()
-	logger, route := b.Logger, slog.String("route", b.route.id)
+	logger := cmp.Or(o.Logger, b.Logger)
 	buffers := sync.Pool{New: func() any { return new([]byte) }}
 	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
-		if !logger.Enabled(ctx, slog.LevelInfo) {
+		if !logger.Enabled(ctx, o.Level) {
 			return nil
 		}
 		msg := constant
@@ -34,7 +54,8 @@ func (s logStep) Build(b *Builder) Processor {
 			}
 			msg = string(*buf)
 		}
-		logger.LogAttrs(ctx, slog.LevelInfo, msg, route, slog.String("exchange", ex.ID()))
+		var room [4]slog.Attr
+		logger.LogAttrs(ctx, o.Level, msg, append(append(room[:0], attrs...), slog.String("exchange", ex.ID()))...)
 		return nil
 	})
 }

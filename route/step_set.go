@@ -3,7 +3,6 @@ package route
 import (
 	"context"
 	"fmt"
-	"strings"
 )
 
 // The steps that change the body, headers and properties.
@@ -46,8 +45,8 @@ type setFieldStep struct {
 func (s setFieldStep) String() string { return fmt.Sprintf("set %s %q", s.in, s.name) }
 
 func (s setFieldStep) Build(b *Builder) Processor {
-	if s.name == "" {
-		b.Errorf("want a name")
+	if err := checkName(s.in, s.name); err != nil {
+		b.Errorf("%w", err)
 	}
 	to := &key{name: named(s.name), store: s.in, other: s.in == inVariables && shared(s.name)}
 	if k, ok := s.e.(interface{ itself() *key }); ok && k.itself() != nil && !to.other && !k.itself().other {
@@ -110,62 +109,4 @@ func (*setTextHeader) quick() bool { return true }
 func (s *setTextHeader) Process(_ context.Context, ex *Exchange) error {
 	ex.headers.setText(&s.name, s.text)
 	return nil
-}
-
-type removeHeaderStep struct{ name string }
-
-func (s removeHeaderStep) String() string { return fmt.Sprintf("remove header %q", s.name) }
-
-func (s removeHeaderStep) Build(b *Builder) Processor {
-	if s.name == "" {
-		return b.Errorf("want a name")
-	}
-	return removeHeaders{func(name string) bool { return equalFold(name, s.name) }}
-}
-
-type removeHeadersStep struct {
-	pattern string
-	keep    []string
-}
-
-func (s removeHeadersStep) String() string { return fmt.Sprintf("remove headers %q", s.pattern) }
-
-func (s removeHeadersStep) Build(b *Builder) Processor {
-	if s.pattern == "" {
-		return b.Errorf("want a pattern; * stands for any text")
-	}
-	return removeHeaders{func(name string) bool {
-		for _, keep := range s.keep {
-			if matches(keep, name) {
-				return false
-			}
-		}
-		return matches(s.pattern, name)
-	}}
-}
-
-type removeHeaders struct{ match func(name string) bool }
-
-func (removeHeaders) quick() bool { return true }
-func (r removeHeaders) Process(_ context.Context, ex *Exchange) error {
-	ex.headers.remove(r.match)
-	return nil
-}
-
-// matches tells whether name matches pattern, without case, where * stands for any text.
-func matches(pattern, name string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if len(name) < len(first) || !equalFold(name[:len(first)], first) {
-		return false
-	}
-	name = name[len(first):]
-	if !star {
-		return name == ""
-	}
-	for i := range len(name) + 1 {
-		if matches(rest, name[i:]) {
-			return true
-		}
-	}
-	return false
 }

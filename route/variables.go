@@ -2,6 +2,7 @@ package route
 
 import (
 	"iter"
+	"maps"
 	"strings"
 	"sync"
 )
@@ -45,6 +46,12 @@ func (v *sharedVariables) remove(name string) bool {
 	_, ok := v.values[strings.ToLower(name)]
 	delete(v.values, strings.ToLower(name))
 	return ok
+}
+
+func (v *sharedVariables) removeAll(match func(name string) bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	maps.DeleteFunc(v.values, func(name string, _ any) bool { return match(name) })
 }
 
 // Variable returns the variable called name, or nil. Names compare without case. One that
