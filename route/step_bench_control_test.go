@@ -1,3 +1,22 @@
 package route_test
 
-var controlSteps = []benchStep{}
+import (
+	"log/slog"
+
+	"github.com/mehari-go/mehari/route"
+)
+
+var controlSteps = []benchStep{
+	{"SetHeaders", 0, func(r *route.Route) { r.SetHeaders(route.Fields{{"x", "text"}, {"y", kind}, {"z", 1}}) }},
+	{"SetProperties", 0, func(r *route.Route) { r.SetProperties(route.Fields{{"x", "text"}}) }},
+	{"RemoveProperty", 0, func(r *route.Route) { r.SetProperty("x", 1).RemoveProperty("x") }},
+	{"RemoveProperties", 0, func(r *route.Route) { r.SetProperty("x", 1).RemoveProperties("x*") }},
+	{"RemoveVariable", 0, func(r *route.Route) { r.RemoveVariable("x") }},
+	{"LogOffLevel", 0, func(r *route.Route) {
+		r.Log("got ${body}", route.LogOptions{Level: slog.LevelDebug, Name: "n", Marker: "m"})
+	}},
+	{"Script", 0, func(r *route.Route) { r.Script(func(ex *route.Exchange) any { return ex.Body }) }},
+	{"Validate", 0, func(r *route.Route) { r.Validate(route.Is(kind, "order")) }},
+	{"Pipeline", 0, func(r *route.Route) { r.Pipeline(route.Do().Process(nop), route.Do().Process(nop)) }},
+	{"Group", 0, func(r *route.Route) { r.Group("g", route.Do().Process(nop)) }},
+}
