@@ -308,10 +308,10 @@ func (c custom) Build(b *route.Builder) route.Processor { return c.build(b) }
 func TestSplitTakesSequencesAsTheyAre(t *testing.T) {
 	var seq iter.Seq[int] = func(func(int) bool) {}
 	if got := mistakes(t, route.Config{}, route.From("in:x").
-		Split(seq, route.Do()).
-		Split(func(func(string, error) bool) {}, route.Do()).
-		Split([]int{1}, route.Do()).
-		Split(func(*route.Exchange) ([]any, error) { return nil, nil }, route.Do())); got != nil {
+		Split(seq, route.Do().Process(nop)).
+		Split(func(func(string, error) bool) {}, route.Do().Process(nop)).
+		Split([]int{1}, route.Do().Process(nop)).
+		Split(func(*route.Exchange) ([]any, error) { return nil, nil }, route.Do().Process(nop))); got != nil {
 		t.Error(strings.Join(got, "\n"))
 	}
 }

@@ -70,12 +70,18 @@ func (c *chain[Self]) Filter(keep Cond, body ...*Block) Self {
 func (c *chain[Self]) Choice(cases ...*Case) Self { return c.add(choiceStep{cases}) }
 
 // Split runs body once for each part of what e gives: a slice, an array, an iter.Seq or
-// an iter.Seq2 of values and errors. The parts run one after the other, each in an
-// exchange of its own with the headers and properties of the whole, and properties
-// [SplitIndex], [SplitSize] and [SplitComplete]. A part that fails does not keep the
-// others from running; the whole then fails with their errors. Otherwise it goes on
-// as it was.
-func (c *chain[Self]) Split(e Expr, body *Block) Self { return c.add(splitStep{e, body}) }
+// an iter.Seq2 of values and errors, such as those of [Tokenize], [Lines], [TokenizeXML]
+// and [TokenizeJSON]. A sequence is never gathered: only the parts that are on their way
+// are in memory, and one more.
+//
+// Each part is an exchange of its own with the headers, properties and variables of the
+// whole, and properties [SplitIndex], [SplitSize] and [SplitComplete]. By default they run
+// one after the other, a part that fails does not keep the others from running, and the
+// whole then fails with their errors; otherwise it goes on as it was. [SplitOptions], of
+// which there may be one, have them run at the same time, stop early, and merge.
+func (c *chain[Self]) Split(e Expr, body *Block, opts ...SplitOptions) Self {
+	return c.add(splitStep{e, body, opts})
+}
 
 // Try runs body; the first [Catch] that matches its error handles it, and [Finally]
 // always runs.

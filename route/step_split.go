@@ -2,7 +2,6 @@ package route
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"reflect"
@@ -15,16 +14,55 @@ var (
 	SplitComplete = NewProperty[bool]("CamelSplitComplete") // whether it is the last part
 )
 
+// SplitOptions are the options of a [Route.Split]. The zero value leads the parts one
+// after the other.
+type SplitOptions struct {
+	FanOut
+
+	// Group makes one part of so many values, a []any; the last one may have fewer. With 0
+	// each value is a part.
+	Group int
+
+	// MaxFailed makes the Split tolerate parts that fail, as long as there are fewer. The
+	// part with which there are so many ends it, like one under StopOnError, which excludes
+	// this. What has failed is in the property [SplitOutcome]. 0 is no such limit.
+	MaxFailed int
+
+	// ErrorThreshold is like MaxFailed, with which it can be combined, for the ratio of the
+	// parts that have failed to those that have ended so far, between 0 and 1. It is looked
+	// at with each part that fails, as in Camel, so that a first part that fails is always
+	// too many. 0 is no such limit.
+	ErrorThreshold float64
+}
+
+// A SplitResult says what became of the parts of a [Route.Split] that tolerates that some
+// fail.
+type SplitResult struct {
+	Parts   int     // that have ended
+	Failed  int     // of these
+	Aborted bool    // because too many had failed
+	Errors  []error // of the first ten that have failed
+}
+
+// SplitOutcome is the property with the [SplitResult] of a Split with
+// [SplitOptions.MaxFailed] or [SplitOptions.ErrorThreshold].
+var SplitOutcome = NewProperty[SplitResult]("CamelSplitResult")
+
 type splitStep struct {
 	by   Expr
 	body *Block
+	opts []SplitOptions
 }
 
 func (splitStep) String() string { return "split" }
 
 func (s splitStep) Build(b *Builder) Processor {
-	if s.body == nil {
+	o := only(b, s.opts)
+	switch {
+	case s.body == nil:
 		b.Errorf("want a block: route.Do()")
+	case len(s.body.steps) == 0 && o.Merge == nil && o.Prepare == nil:
+		b.Errorf("the block has no steps, and there is no Merge: nothing would become of the parts")
 	}
 	if f, ok := s.by.(func(*Exchange) ([]any, error)); ok && f != nil {
 		s.by = func(ex *Exchange) (any, error) { return f(ex) }
@@ -36,110 +74,119 @@ func (s splitStep) Build(b *Builder) Processor {
 	if v.eval == nil && !isSequence(v.constant) {
 		b.Errorf("want %s, have %T", sequences, v.constant)
 	}
-	return &split{v, b.Block(s.body)}
+	if o.Group < 0 {
+		b.Errorf("want a Group that is not negative, have %d", o.Group)
+	}
+	f := o.FanOut.build(b, false)
+	f.maxFailed, f.threshold = o.MaxFailed, o.ErrorThreshold
+	switch {
+	case o.MaxFailed < 0:
+		b.Errorf("want a MaxFailed that is not negative, have %d", o.MaxFailed)
+	case !(o.ErrorThreshold >= 0 && o.ErrorThreshold <= 1):
+		b.Errorf("want an ErrorThreshold from 0 to 1, have %v", o.ErrorThreshold)
+	case o.StopOnError && f.tolerant():
+		b.Errorf("StopOnError tolerates no part that fails: want it without MaxFailed and ErrorThreshold")
+	}
+	return &split{f, v, f.prepared(b.Block(s.body)), o.Group}
 }
 
 type split struct {
-	by   value
-	body Processor
+	fan
+	by    value
+	body  Processor
+	group int
 }
-
-// maxErrors is how many errors of parts a split reports one by one.
-const maxErrors = 10
 
 func (s *split) Process(ctx context.Context, ex *Exchange) error {
 	v, err := s.by.get(ctx, ex)
 	if err != nil {
 		return err
 	}
-	list, seq, ok := parts(v)
+	list, seq, ok := sequence(v)
 	switch {
 	case !ok:
 		return fmt.Errorf("want %s, have %T", sequences, v)
 	case seq != nil:
 		return s.sequence(ctx, ex, seq)
 	}
-	var r result
-	for i := range list.n {
-		if ctx.Err() != nil {
-			r.errs = append(r.errs, context.Cause(ctx))
-			break
-		}
-		r.add(s.part(ctx, ex, list.at(i), i, list.n, i == list.n-1))
+	var p parts
+	p.begin(ctx, ex, &s.fan)
+	size := list.n
+	if s.group > 0 {
+		size = (list.n + s.group - 1) / s.group
 	}
-	return r.error()
+	for i := 0; i < size && p.room(); i++ {
+		if s.group > 0 {
+			s.lead(&p, list.group(i*s.group, s.group), size, i == size-1)
+		} else {
+			s.lead(&p, list.at(i), size, i == size-1)
+		}
+	}
+	return s.end(&p)
 }
 
 // sequence holds one part back, so that the last one can be told that it is.
-func (s *split) sequence(ctx context.Context, ex *Exchange, seq iter.Seq2[any, error]) error {
-	var r result
+func (s *split) sequence(ctx context.Context, ex *Exchange, seq iter.Seq2[any, error]) (err error) {
+	var p parts
+	p.begin(ctx, ex, &s.fan)
+	defer func() { // also for what a panic in the sequence leaves running
+		if r := recover(); r != nil {
+			p.fail(newPanicError(r))
+		}
+		err = s.end(&p)
+	}()
+	if s.group > 0 {
+		seq = grouped(seq, s.group)
+	}
 	var held any
-	some := false
+	some, whole := false, true
 	for part, err := range seq {
 		if err != nil {
-			r.errs = append(r.errs, err)
+			p.fail(err)
+			whole = false
 			break
 		}
-		if ctx.Err() != nil {
-			r.errs = append(r.errs, context.Cause(ctx))
-			return r.error()
-		}
 		if some {
-			r.add(s.part(ctx, ex, held, r.parts, -1, false))
+			if !p.room() {
+				return nil
+			}
+			s.lead(&p, held, -1, false)
 		}
 		held, some = part, true
 	}
-	if some {
-		r.add(s.part(ctx, ex, held, r.parts, -1, true))
+	if some && p.room() {
+		s.lead(&p, held, -1, whole)
 	}
-	return r.error()
+	return nil
 }
 
-// A result gathers the errors of parts.
-type result struct {
-	errs          []error
-	parts, failed int
-}
-
-func (r *result) add(err error) {
-	r.parts++
-	if err == nil {
-		return
-	}
-	if r.failed++; r.failed <= maxErrors {
-		r.errs = append(r.errs, err)
-	}
-}
-
-func (r *result) error() error {
-	if r.failed > maxErrors {
-		r.errs = append(r.errs, fmt.Errorf("and %d of the %d parts more", r.failed-maxErrors, r.parts))
-	}
-	return errors.Join(r.errs...)
-}
-
-func (s *split) part(ctx context.Context, ex *Exchange, body any, index, size int, last bool) error {
-	part := ex.Clone()
-	defer part.Release()
+func (s *split) lead(p *parts, body any, size int, last bool) {
+	part := p.next()
 	part.Body = body
-	part.flight = ex.flight // where others see it
-	part.id = exchangeID{0, serial.Add(1)}
-	SplitIndex.Set(part, index)
+	SplitIndex.Set(part, p.begun)
 	SplitComplete.Set(part, last)
 	if last {
-		size = index + 1
+		size = p.begun + 1
 	}
 	if size >= 0 {
 		SplitSize.Set(part, size)
 	}
-	return guarded(ctx, s.body, part)
+	p.lead(part, s.body)
+}
+
+func (s *split) end(p *parts) error {
+	err := p.end()
+	if s.tolerant() {
+		SplitOutcome.Set(p.whole, SplitResult{p.ended, p.failed, p.aborted, p.errs[:len(p.errs):len(p.errs)]})
+	}
+	return err
 }
 
 const sequences = "a slice, an array, an iter.Seq or an iter.Seq2 of values and errors"
 
-func isSequence(v any) bool { _, _, ok := parts(v); return ok && v != nil }
+func isSequence(v any) bool { _, _, ok := sequence(v); return ok && v != nil }
 
-// A list is parts that are all there: values, or what an array or a slice of another type
+// A list is values that are all there: values, or what an array or a slice of another type
 // holds.
 type list struct {
 	n      int
@@ -154,8 +201,41 @@ func (l *list) at(i int) any {
 	return l.other.Index(i).Interface()
 }
 
-// parts returns the parts of v, as a list or as a sequence.
-func parts(v any) (l list, seq iter.Seq2[any, error], ok bool) {
+// group returns up to n values from i.
+func (l *list) group(i, n int) []any {
+	group := make([]any, min(n, l.n-i))
+	for k := range group {
+		group[k] = l.at(i + k)
+	}
+	return group
+}
+
+// grouped yields groups of n values, and before an error those that came before it.
+func grouped(seq iter.Seq2[any, error], n int) iter.Seq2[any, error] {
+	return func(yield func(any, error) bool) {
+		var group []any
+		for v, err := range seq {
+			if err == nil {
+				if group = append(group, v); len(group) < n {
+					continue
+				}
+			}
+			if len(group) > 0 && !yield(group, nil) {
+				return
+			}
+			group = nil
+			if err != nil && !yield(nil, err) {
+				return
+			}
+		}
+		if len(group) > 0 {
+			yield(group, nil)
+		}
+	}
+}
+
+// sequence returns the values of v, as a list or as a sequence.
+func sequence(v any) (l list, seq iter.Seq2[any, error], ok bool) {
 	switch v := v.(type) {
 	case nil:
 		return list{}, nil, true

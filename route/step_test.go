@@ -223,8 +223,10 @@ func TestStepErrors(t *testing.T) {
 		{func(r *route.Route) { r.Filter(func(*route.Exchange) (bool, error) { return true, boom }) }, "filter", "boom"},
 		{func(r *route.Route) { r.Choice(route.When(func(*route.Exchange) (bool, error) { return true, boom })) }, "choice", "boom"},
 		{func(r *route.Route) { r.Filter(true, route.Do().Choice(route.When(true).Process(fails))) }, "process", "boom"},
-		{func(r *route.Route) { r.Split(func(*route.Exchange) (any, error) { return nil, boom }, route.Do()) }, "split", "boom"},
-		{func(r *route.Route) { r.Split(func(*route.Exchange) any { return 42 }, route.Do()) }, "split", "want a slice, an array, an iter.Seq or an iter.Seq2 of values and errors, have int"},
+		{func(r *route.Route) {
+			r.Split(func(*route.Exchange) (any, error) { return nil, boom }, route.Do().Process(nop))
+		}, "split", "boom"},
+		{func(r *route.Route) { r.Split(func(*route.Exchange) any { return 42 }, route.Do().Process(nop)) }, "split", "want a slice, an array, an iter.Seq or an iter.Seq2 of values and errors, have int"},
 		{func(r *route.Route) { r.Delay(func(*route.Exchange) any { return "x" }) }, "delay", `want a duration that is not negative, have "x"`},
 		{func(r *route.Route) { r.Delay(func(*route.Exchange) any { return true }) }, "delay", `want a time.Duration or a whole number of milliseconds, have bool`},
 		{func(r *route.Route) { r.Log("${date:header.x:yyyy}") }, `log "${date:header.x:yyyy}"`, `simple: date:header.x: want a time or milliseconds, there is no header "x"`},
