@@ -68,9 +68,7 @@ func (ex *Exchange) spawn(ctx context.Context, p Processor, done func(*Exchange,
 	ex.worker = nil
 	ex.flight = r.tasks.enter(nil)
 	ex.flight.name(ex.id)
-	r.mu.Lock()
-	in := r.in
-	r.mu.Unlock()
+	in := r.intake()
 	in.tasks.Go(func() {
 		ctx, cancel := in.lasting(ctx)
 		defer cancel()

@@ -103,6 +103,8 @@ type Route struct {
 	id     string
 	order  int
 	manual bool
+	own    Configuration
+	shared []*Configuration
 }
 
 // From starts a route at an endpoint.

@@ -44,6 +44,9 @@ type Config struct {
 	// its route is started.
 	Restart Backoff
 
+	// Routes is what all routes have in common.
+	Routes Configuration
+
 	// Poison is for tests: exchanges are not reused, and one that is used after its
 	// release panics.
 	Poison bool
@@ -267,7 +270,7 @@ func (fromStep) Build(*Builder) Processor { return nil }
 // build builds one route.
 func (e *Engine) build(def *Route, id string) (*running, error) {
 	r := &running{engine: e, def: def, id: id, state: Stopped, since: time.Now()}
-	b := &Builder{Env: e.env, engine: e, route: r, step: placed{fromStep{def.from}, def.place}}
+	b := &Builder{Env: e.env, engine: e, route: r, step: r.begin()}
 	ep, err := e.resolve(def.from)
 	consumer, ok := ep.(Consumer)
 	switch {
@@ -277,8 +280,12 @@ func (e *Engine) build(def *Route, id string) (*running, error) {
 		b.Errorf("%s cannot start a route", ep)
 	}
 	r.consumer = consumer
+	b.configurations = b.configurationsOf(def)
+	r.handling = b.errorHandling()
+	b.handling, b.interceptors = r.handling, b.buildInterceptors()
+	r.completions, r.policies = b.completions(), b.policies()
 	r.flights.clock, r.tasks.clock = &e.clock, &e.clock
-	r.steps = b.steps(def.steps)
+	r.steps = b.interceptedFrom(b.steps(def.steps))
 	r.tasks.first = entryStep
 	r.flights.first, r.poison = firstStep(r.steps), e.config.Poison
 	r.nodes = b.nodes
@@ -295,7 +302,7 @@ func topNodes(nodes []*node) (top []*node) {
 		}
 	}
 	for _, n := range nodes {
-		if !nested[n] {
+		if !nested[n] && !n.beside {
 			top = append(top, n)
 		}
 	}

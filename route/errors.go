@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -65,10 +67,41 @@ type StepError struct {
 	Step     string // as it was written
 	Place    Position
 	Exchange string // the exchange's id
+	Attempts int    // how often it was run, as far as its route knows: at least 1
 	Err      error
+
+	met       []any // the clauses and handlers that could not help
+	exhausted bool  // it was run again, and that is enough
 }
 
-func (e *StepError) Error() string { return describe(e.Place, e.Route, e.Exchange, e.Step, e.Err) }
+func (e *StepError) Error() string {
+	step := e.Step
+	if e.Attempts > 1 {
+		step = fmt.Sprintf("%s, attempt %d", step, e.Attempts)
+	}
+	return describe(e.Place, e.Route, e.Exchange, step, e.Err)
+}
+
+func (e *StepError) has(met any) bool { return slices.Contains(e.met, met) }
+
+// attrs are for the log.
+func (e *StepError) attrs() []slog.Attr {
+	attrs := []slog.Attr{slog.String("route", e.Route), slog.String("exchange", e.Exchange),
+		slog.String("step", e.Step), slog.Any("place", e.Place)}
+	if e.Attempts > 1 {
+		attrs = append(attrs, slog.Int("attempts", e.Attempts))
+	}
+	attrs = append(attrs, slog.Any("error", e.Err))
+	return append(attrs, stackOf(e.Err)...)
+}
+
+// stackOf is the stack of a panic, for the log.
+func stackOf(err error) []slog.Attr {
+	if p, ok := errors.AsType[*PanicError](err); ok {
+		return []slog.Attr{slog.String("stack", string(p.Stack))}
+	}
+	return nil
+}
 
 // Unwrap returns the cause.
 func (e *StepError) Unwrap() error { return e.Err }
@@ -165,6 +198,9 @@ var (
 
 	// ErrStopped is returned to those who talk to an engine that does not run.
 	ErrStopped = errors.New("route: the engine does not run")
+
+	// errStopping is the cause of what does not wait any more because its route stops.
+	errStopping = errors.New("route: the route stops")
 
 	// errAbandoned is the cause of the contexts of exchanges that outlived the drain time.
 	errAbandoned = errors.New("route: stopped: the drain time is over")

@@ -27,6 +27,7 @@ type Exchange struct {
 	from    *running // where it began
 	flight  *flight
 	worker  Worker
+	cares   *care
 	hint    *flight // the one it had last, which is likely free
 	id      exchangeID
 	stopped bool
@@ -39,7 +40,8 @@ type Exchange struct {
 
 	headers    fields // the last ones, because they take the most room
 	properties fields
-	variables  *fields // nil until there is one
+	variables  *fields   // nil until there is one
+	original   *Exchange // the message as it came, where someone may want it
 }
 
 // fields returns the named values that are kept in a store.
@@ -111,6 +113,11 @@ func (ex *Exchange) forget() {
 	if ex.variables != nil {
 		ex.variables.reset()
 	}
+	if ex.original != nil {
+		ex.original.Release()
+		ex.original = nil
+	}
+	ex.cares = nil
 	ex.id = exchangeID{}
 	ex.at, ex.from, ex.flight, ex.worker = nil, nil, nil, nil
 	ex.stopped, ex.reply, ex.quiet, ex.inside = false, false, false, false
@@ -143,6 +150,7 @@ func (ex *Exchange) Clone() *Exchange {
 		c.fields(inVariables).copyFrom(ex.variables)
 	}
 	c.at, c.from = ex.at, ex.from
+	c.cares = ex.cares
 	c.reply, c.poison = ex.reply, ex.poison
 	return c
 }

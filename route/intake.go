@@ -151,6 +151,7 @@ func endsWith(ctx context.Context, cancel context.CancelCauseFunc) (stop func() 
 func (in *intake) supervise() {
 	r := in.run
 	done := false
+	stopped := r.started(in.ctx)
 	stopBackground := in.runBackground()
 	for failures := 0; ; {
 		begun := time.Now()
@@ -180,6 +181,7 @@ func (in *intake) supervise() {
 	stopBackground()
 	in.stop()
 	in.giveUp(nil)
+	stopped()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if done && r.state == Started {

@@ -26,18 +26,23 @@ const (
 
 // running is a built route in an engine.
 type running struct {
-	engine     *Engine
-	def        *Route
-	id         string
-	consumer   Consumer
-	steps      Processor
-	nodes      []*node
-	top        []*node
-	flights    flightLog
-	tasks      flightLog // what exchanges have left running, and their parts that run at the same time
-	background []func(stop, work context.Context)
-	poison     bool
-	failed     atomic.Int64
+	engine      *Engine
+	def         *Route
+	id          string
+	consumer    Consumer
+	steps       Processor
+	nodes       []*node
+	top         []*node
+	flights     flightLog
+	tasks       flightLog // what exchanges have left running, and their parts that run at the same time
+	background  []func(stop, work context.Context)
+	poison      bool
+	failed      atomic.Int64
+	handled     atomic.Int64
+	redelivered atomic.Int64
+	handling    *errorHandling // nil where errors go back as they are
+	completions []*completion
+	policies    []Policy
 
 	mu          sync.Mutex
 	state       State
@@ -50,6 +55,9 @@ type running struct {
 	nextStart   time.Time
 	leadership  *Leadership
 }
+
+// begin is the step that stands for where the route begins.
+func (r *running) begin() placed { return placed{fromStep{r.def.from}, r.def.place} }
 
 // name is the route's id, "" for nil.
 func (r *running) name() string {
@@ -117,6 +125,21 @@ func (r *running) finish() {
 	}
 }
 
+// intake returns the latest one, nil before the first start.
+func (r *running) intake() *intake {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.in
+}
+
+// isStopping tells whether the route takes nothing more.
+func (r *running) isStopping() bool { return r.intake().ctx.Err() != nil }
+
+// whenStopping calls cancel when the route takes nothing more.
+func (r *running) whenStopping(cancel context.CancelCauseFunc) (stop func() bool) {
+	return context.AfterFunc(r.intake().ctx, func() { cancel(errStopping) })
+}
+
 // inFlight returns the exchanges in flight.
 func (r *running) inFlight() (all []Flight) {
 	for _, f := range slices.Concat(r.flights.all(), r.tasks.all()) {
@@ -135,14 +158,14 @@ func (r *running) step(state uint64) (string, Position) {
 	if i := int(state & stepMask); 0 < i && i <= len(r.nodes) {
 		return r.nodes[i-1].step, r.nodes[i-1].place
 	}
-	return fromStep{r.def.from}.String(), r.def.place
+	return r.begin().String(), r.def.place
 }
 
 // process leads an exchange through the steps.
 func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 	ex.guard()
 	f := r.flights.enter(ex.hint)
-	outerRoute, outer := ex.at, ex.flight
+	outerRoute, outer, original := ex.at, ex.flight, ex.original
 	if outer == nil {
 		ex.stopped, ex.hint = false, f
 	} else {
@@ -167,12 +190,22 @@ func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 		if err != nil {
 			ex.identify()
 		}
+		if r.completions != nil || r.policies != nil {
+			err = r.done(ctx, ex, err, outer == nil)
+		}
+		if ex.original != nil && original == nil {
+			ex.original.Release()
+			ex.original = nil
+		}
 		ex.at, ex.flight = outerRoute, outer
 		f.leave()
 		if err != nil {
 			r.fail(ctx, ex, err, outer == nil)
 		}
 	}()
+	for i := range r.policies {
+		r.policies[i].begin(ctx, ex)
+	}
 	err = r.steps.Process(ctx, ex)
 	returned = true
 	return err
@@ -182,24 +215,26 @@ func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 func (r *running) fail(ctx context.Context, ex *Exchange, err error, tell bool) {
 	r.failed.Add(1)
 	failure := &Failure{Time: time.Now(), Exchange: ex.ID(), Err: err}
-	attrs := []slog.Attr{slog.String("route", r.id), slog.String("exchange", failure.Exchange)}
-	cause := err
+	level := slog.LevelError
+	if r.handling != nil {
+		level = r.handling.level.Level()
+	}
+	var attrs []slog.Attr
 	if se, ok := errors.AsType[*StepError](err); ok {
 		failure.Step, failure.Place = se.Step, se.Place
-		if err == error(se) { // rather than the first of several
-			cause = se.Err
+		attrs = se.attrs()
+		attrs[1].Value = slog.StringValue(failure.Exchange)
+		if err != error(se) { // rather than all of several
+			attrs = append(attrs[:4], slog.Any("error", err))
+			attrs = append(attrs, stackOf(err)...)
 		}
-		attrs[0].Value = slog.StringValue(se.Route)
-		attrs = append(attrs, slog.String("step", se.Step), slog.Any("place", se.Place))
-	}
-	attrs = append(attrs, slog.Any("error", cause))
-	if p, ok := errors.AsType[*PanicError](err); ok {
-		attrs = append(attrs, slog.String("stack", string(p.Stack)))
+	} else {
+		attrs = append([]slog.Attr{slog.String("route", r.id), slog.String("exchange", failure.Exchange), slog.Any("error", err)}, stackOf(err)...)
 	}
 	r.mu.Lock()
 	r.lastFailure = failure
 	r.mu.Unlock()
 	if tell && !ex.quiet {
-		r.engine.logger.LogAttrs(ctx, slog.LevelError, "exchange failed", attrs...)
+		r.engine.logger.LogAttrs(ctx, level, "exchange failed", attrs...)
 	}
 }

@@ -32,6 +32,8 @@ type RouteStatus struct {
 
 	Total       int64 // exchanges that have come so far
 	Failed      int64 // of which so many have failed
+	Handled     int64 // and so many were handled, or are with the dead letter endpoint
+	Redelivered int64 // times that a step was run again
 	InFlight    []Flight
 	LastFailure *Failure    // nil if there was none
 	Restarts    int64       // of the consumer, because it had ended early
@@ -104,7 +106,7 @@ func (r *running) status() RouteStatus {
 	total, _ := r.flights.count()
 	s := RouteStatus{
 		ID: r.id, From: r.consumer.String(), Place: r.def.place, AutoStart: !r.def.manual, StartOrder: r.def.order,
-		Total: total, Failed: r.failed.Load(), InFlight: r.inFlight(), Steps: stepStatus(r.top),
+		Total: total, Failed: r.failed.Load(), Handled: r.handled.Load(), Redelivered: r.redelivered.Load(), InFlight: r.inFlight(), Steps: stepStatus(r.top),
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

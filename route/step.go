@@ -23,14 +23,17 @@ type placed struct {
 // A Builder builds the steps of one route and gathers what is wrong with them.
 type Builder struct {
 	Env
-	engine *Engine
-	route  *running
-	step   placed
-	nodes  []*node // all steps, in the order of the text
-	tree   *node   // the step whose steps are built
-	depth  int     // how deep that stands in others
-	broken bool    // too much to build the rest
-	errs   []error
+	engine         *Engine
+	route          *running
+	step           placed
+	nodes          []*node        // all steps, in the order of the text
+	handling       *errorHandling // for the steps that are built; nil where they return their errors
+	interceptors   []*interceptor
+	configurations []*Configuration // of the route, the innermost first
+	tree           *node            // the step whose steps are built
+	depth          int              // how deep that stands in others
+	broken         bool             // too much to build the rest
+	errs           []error
 }
 
 const (
@@ -44,7 +47,14 @@ type node struct {
 	place  Position
 	index  uint16 // from 1
 	nested []*node
+	beside bool // not one of the route's steps
 }
+
+// A configured step is not one of the route's own.
+type configured string
+
+func (c configured) String() string         { return string(c) }
+func (configured) Build(*Builder) Processor { return nil }
 
 // Errorf records an error at the current step and returns a Processor to go on with.
 func (b *Builder) Errorf(format string, args ...any) Processor {
@@ -71,7 +81,7 @@ func (b *Builder) Producer(u URI) Processor {
 	if !ok {
 		return b.Errorf("%s cannot be sent to", ep)
 	}
-	return p
+	return b.interceptedSend(u, p)
 }
 
 // Block builds the steps of a block that belongs to the current step. A nil block has
@@ -81,6 +91,33 @@ func (b *Builder) Block(block *Block) Processor {
 		return &pipeline{}
 	}
 	return b.steps(block.steps)
+}
+
+// Unhandled builds the steps of a block like [Builder.Block], for a step that deals with
+// errors itself: they come back from the block as they are, without redelivery and without
+// an [OnError] clause.
+func (b *Builder) Unhandled(block *Block) Processor {
+	if block == nil {
+		return &pipeline{}
+	}
+	return b.unhandled(block.steps)
+}
+
+func (b *Builder) unhandled(steps []placed) Processor {
+	handling := b.handling
+	b.handling = nil
+	defer func() { b.handling = handling }()
+	return b.steps(steps)
+}
+
+// beside builds steps that are not the route's own, such as those of an error clause.
+func (b *Builder) beside(name string, place Position, steps []placed) Processor {
+	outer, parent, interceptors := b.step, b.tree, b.interceptors
+	defer func() { b.step, b.tree, b.interceptors = outer, parent, interceptors }()
+	b.step, b.interceptors = placed{configured(name), place}, nil
+	b.tree = &node{step: name, place: place, index: uint16(len(b.nodes) + 1), beside: true}
+	b.nodes = append(b.nodes, b.tree)
+	return b.unhandled(steps)
 }
 
 // only returns the options of the current step, which may be given once.
@@ -119,7 +156,13 @@ func (b *Builder) steps(steps []placed) Processor {
 			parent.nested = append(parent.nested, b.tree)
 		}
 		built := s.Build(b)
-		st := &stage{p: built, route: b.route, node: b.tree}
+		st := &stage{route: b.route, node: b.tree}
+		if ep, ok := built.(Endpoint); ok {
+			st.endpoint = ep.String()
+		}
+		_, st.tries = built.(*try)
+		built = b.interceptedStep(built)
+		st.p = built
 		st.f, _ = built.(ProcessorFunc)
 		if q, ok := built.(quick); !ok || !q.quick() {
 			st.step = uint64(b.tree.index)
@@ -138,6 +181,9 @@ func (b *Builder) steps(steps []placed) Processor {
 			return last // it cannot fail, so that nobody needs to be blamed
 		}
 	}
+	if b.handling != nil {
+		return &handledPipeline{stages[0], b.handling}
+	}
 	return &pipeline{stages[0]}
 }
 
@@ -150,12 +196,14 @@ var errFiltered = errors.New("filtered")
 
 // A stage is a built step in a pipeline.
 type stage struct {
-	f     ProcessorFunc // of a user, called without a detour; or nil
-	p     Processor
-	step  uint64 // the index of its node; 0 for one that is quick
-	next  *stage
-	route *running
-	node  *node
+	f        ProcessorFunc // of a user, called without a detour; or nil
+	p        Processor
+	step     uint64 // the index of its node; 0 for one that is quick
+	next     *stage
+	route    *running
+	node     *node
+	endpoint string // without secrets; "" if it is none
+	tries    bool   // it is a Try, which is not run again
 }
 
 // A pipeline runs its stages one after the other.
@@ -184,11 +232,16 @@ func (p *pipeline) Process(ctx context.Context, ex *Exchange) error {
 
 // firstStep is the first step that an exchange can stay at for long.
 func firstStep(steps Processor) uint64 {
-	if p, ok := steps.(*pipeline); ok {
-		for s := p.first; s != nil; s = s.next {
-			if s.step != 0 {
-				return s.step
-			}
+	var first *stage
+	switch p := steps.(type) {
+	case *pipeline:
+		first = p.first
+	case *handledPipeline:
+		first = p.first
+	}
+	for s := first; s != nil; s = s.next {
+		if s.step != 0 {
+			return s.step
 		}
 	}
 	return entryStep
@@ -202,7 +255,11 @@ func (s *stage) blame(ex *Exchange, err error) error {
 	if _, ok := errors.AsType[*StepError](err); ok {
 		return err
 	}
-	return &StepError{s.route.name(), s.node.step, s.node.place, ex.ID(), err}
+	return s.stepError(ex, err)
+}
+
+func (s *stage) stepError(ex *Exchange, err error) *StepError {
+	return &StepError{Route: s.route.name(), Step: s.node.step, Place: s.node.place, Exchange: ex.ID(), Attempts: 1, Err: err}
 }
 
 // guarded runs p; a panic becomes the error of the step that the exchange is at. An
@@ -228,5 +285,5 @@ func (ex *Exchange) panicked(value any) error {
 		return err
 	}
 	step, place := ex.at.step(ex.flight.state.Load())
-	return &StepError{ex.at.name(), step, place, ex.ID(), err}
+	return &StepError{Route: ex.at.name(), Step: step, Place: place, Exchange: ex.ID(), Attempts: 1, Err: err}
 }

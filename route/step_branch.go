@@ -188,7 +188,7 @@ type tryStep struct {
 func (tryStep) String() string { return "try" }
 
 func (s tryStep) Build(b *Builder) Processor {
-	t := &try{body: b.Block(s.body), grace: b.engine.config.Abandon}
+	t := &try{body: b.Unhandled(s.body), grace: b.engine.config.Abandon}
 	if s.body == nil {
 		b.Errorf("want a block: route.Do()")
 	}
@@ -214,11 +214,11 @@ func (s tryStep) Build(b *Builder) Processor {
 		}
 		b.step = outer
 		if h.matches == nil {
-			t.finally = b.steps(h.steps)
+			t.finally = b.unhandled(h.steps)
 			continue
 		}
 		caughtAll = caughtAll || h.all
-		t.catches = append(t.catches, catch{h.matches, b.steps(h.steps)})
+		t.catches = append(t.catches, catch{h.matches, b.unhandled(h.steps)})
 	}
 	return t
 }
