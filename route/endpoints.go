@@ -3,6 +3,7 @@ package route
 import (
 	"cmp"
 	linked "container/list"
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,6 +30,19 @@ type target struct {
 	Processor
 	uri   string
 	shown string // uri without secrets
+}
+
+// send sends ex. The error says where it comes from.
+func (t *target) send(ctx context.Context, ex *Exchange) error {
+	ToEndpoint.Set(ex, t.shown)
+	err := t.Process(ctx, ex)
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*StepError](err); ok {
+		return err
+	}
+	return fmt.Errorf("%s: %w", t.shown, err)
 }
 
 const (

@@ -2,11 +2,12 @@ package route
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"strings"
 )
 
-// A slip is the list of URIs that a value names. Their iteration makes no garbage.
+// A slip is the list of URIs that a value names. To go through it costs no allocation.
 type slip struct {
 	text      string // what is left of it
 	delimiter string
@@ -14,22 +15,33 @@ type slip struct {
 	uris      []URI
 }
 
-// newSlip takes text with a delimiter, "," if it is "", between URIs, a []string, a []URI,
-// a URI, or nil for none.
+// newSlip takes text with a delimiter, "," if it is "", between URIs, a []string, a []any
+// of strings, a []URI, a URI, or nil for none.
 func newSlip(v any, delimiter string) (slip, error) {
+	delimiter = cmp.Or(delimiter, ",")
 	switch v := v.(type) {
 	case nil:
 		return slip{}, nil
 	case string:
-		return slip{text: v, delimiter: cmp.Or(delimiter, ",")}, nil
+		return slip{text: v, delimiter: delimiter}, nil
 	case []string:
 		return slip{list: v}, nil
 	case []URI:
 		return slip{uris: v}, nil
 	case URI:
 		return slip{list: []string{string(v)}}, nil
+	case []any: // such as an array of JSON
+		list := make([]string, len(v))
+		for i, x := range v {
+			text, ok := x.(string)
+			if !ok {
+				return slip{}, fmt.Errorf("want URIs: element %d is %T, want string", i, x)
+			}
+			list[i] = text
+		}
+		return slip{list: list}, nil
 	}
-	return slip{}, fmt.Errorf("want URIs as text, with %q between them, as []string or as []route.URI, have %T", cmp.Or(delimiter, ","), v)
+	return slip{}, fmt.Errorf("want URIs as text, with %q between them, as []string or as []route.URI, have %T", delimiter, v)
 }
 
 // next returns the next URI, "" when there are no more. Empty ones are left out.
@@ -48,4 +60,36 @@ func (s *slip) next() (uri string) {
 		uri = strings.TrimSpace(uri)
 	}
 	return uri
+}
+
+// A textValue is a value that mostly is text, which costs no allocation where it is that
+// of a key.
+type textValue struct {
+	key *key // or, where it is nil:
+	value
+}
+
+func (b *Builder) textValue(e Expr) textValue {
+	if e == nil {
+		b.Errorf("want a value or an expression, have nil")
+	}
+	if k, ok := e.(interface{ itself() *key }); ok && k.itself() != nil && !k.itself().other {
+		return textValue{key: k.itself()}
+	}
+	return textValue{value: b.value(e)}
+}
+
+// get returns the text, or a value that is none.
+func (v *textValue) get(ctx context.Context, ex *Exchange) (text string, other any, err error) {
+	if v.key != nil {
+		if text, ok := v.key.find(ex); ok {
+			return text, nil, nil
+		}
+		return "", v.key.value(ex), nil
+	}
+	x, err := v.value.get(ctx, ex)
+	if text, ok := x.(string); ok {
+		return text, nil, err
+	}
+	return "", x, err
 }

@@ -5,4 +5,16 @@ import "github.com/mehari-go/mehari/route"
 var dynamicSteps = []benchStep{
 	{"ToD", 0, func(r *route.Route) { r.SetBody("nop").ToD("to:${body}") }},
 	{"ToWith", 0, func(r *route.Route) { r.ToWith(route.ToOptions{VariableSend: "v", VariableReceive: "w"}, "to:nop") }},
+	{"RoutingSlip", 0, func(r *route.Route) { r.RoutingSlip("to:nop,to:nop") }},
+	{"RoutingSlipKey", 0, func(r *route.Route) {
+		r.SetHeader("slip", "to:nop,to:nop").RoutingSlip(route.NewKey[string]("slip"))
+	}},
+	{"DynamicRouter", 0, func(r *route.Route) {
+		r.DynamicRouter(func(ex *route.Exchange) any {
+			if at, _ := route.SlipEndpoint.Get(ex); at == "" {
+				return "to:nop"
+			}
+			return nil
+		})
+	}},
 }

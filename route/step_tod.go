@@ -60,8 +60,7 @@ func (s toDStep) Build(b *Builder) Processor {
 		if t == nil {
 			return err
 		}
-		ToEndpoint.Set(ex, t.shown)
-		return t.Process(ctx, ex)
+		return t.send(ctx, ex)
 	})
 }
 

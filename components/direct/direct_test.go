@@ -157,6 +157,10 @@ func TestEndlessCallsEnd(t *testing.T) {
 	}{
 		{"itself", []*route.Route{route.From("direct:a").To("direct:a")}},
 		{"by another", []*route.Route{route.From("direct:a").To("direct:b"), route.From("direct:b").To("direct:a")}},
+		{"by its URI", []*route.Route{route.From("direct:a").ToD("direct:${header.none}a")}},
+		{"by a slip", []*route.Route{route.From("direct:a").RoutingSlip([]string{"direct:b", "direct:c"}),
+			route.From("direct:b"), route.From("direct:c").To("direct:a")}},
+		{"by a router", []*route.Route{route.From("direct:a").DynamicRouter(func(*route.Exchange) any { return "direct:a" })}},
 		{"by parts", []*route.Route{route.From("direct:a").Split([]int{1}, route.Do().To("direct:a"))}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
