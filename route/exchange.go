@@ -37,6 +37,7 @@ type Exchange struct {
 	free    bool
 	inside  bool // of the call that its onDone waits for
 	onDone  []doneCall
+	claims  claims
 
 	headers    fields // the last ones, because they take the most room
 	properties fields
@@ -125,6 +126,13 @@ func (ex *Exchange) forget() {
 		clear(ex.onDone)
 		ex.onDone = ex.onDone[:0]
 	}
+	if len(ex.claims) > 0 {
+		clear(ex.claims)
+		ex.claims = ex.claims[:0]
+		if cap(ex.claims) > 16 {
+			ex.claims = nil
+		}
+	}
 }
 
 // Released is the body of an exchange that was used after its release, where
@@ -148,6 +156,9 @@ func (ex *Exchange) Clone() *Exchange {
 	c.properties.copyFrom(&ex.properties)
 	if ex.variables != nil && ex.variables.n > 0 {
 		c.fields(inVariables).copyFrom(ex.variables)
+	}
+	if len(ex.claims) > 0 {
+		c.claims = append(c.claims, ex.claims...)
 	}
 	c.at, c.from = ex.at, ex.from
 	c.cares = ex.cares

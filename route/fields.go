@@ -165,14 +165,25 @@ func (fs *fields) remove(match func(name string) bool) int {
 	return len(inline) + len(more) - fs.n - len(fs.more)
 }
 
-// all yields names and values in the order in which they were first set.
-func (fs *fields) all() iter.Seq2[string, any] {
-	return func(yield func(string, any) bool) {
+// each yields the fields in the order in which they were first set.
+func (fs *fields) each() iter.Seq[*field] {
+	return func(yield func(*field) bool) {
 		for _, list := range [...][]field{fs.inline[:fs.n], fs.more} {
 			for i := range list {
-				if !yield(list[i].name, list[i].any()) {
+				if !yield(&list[i]) {
 					return
 				}
+			}
+		}
+	}
+}
+
+// all yields names and values.
+func (fs *fields) all() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for f := range fs.each() {
+			if !yield(f.name, f.any()) {
+				return
 			}
 		}
 	}

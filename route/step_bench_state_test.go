@@ -23,4 +23,10 @@ var stateSteps = []benchStep{
 	{"IdempotentConsumerDuplicate", 0, func(r *route.Route) {
 		r.IdempotentConsumer(kind, new(route.IdempotentMemory), route.Do().Process(nop))
 	}},
+	{"ClaimCheckSetGet", 0, func(r *route.Route) {
+		r.ClaimCheck(route.ClaimSet, "order").SetBody("other").ClaimCheck(route.ClaimGetAndRemove, "order")
+	}},
+	{"ClaimCheckPushPop", 0, func(r *route.Route) {
+		r.ClaimCheck(route.ClaimPush, nil).ClaimCheck(route.ClaimPop, nil, route.ClaimCheckOptions{Filter: "body,header:t*"})
+	}},
 }
