@@ -9,7 +9,7 @@ type chain[Self any] struct {
 }
 
 func (c *chain[Self]) add(s Step) Self {
-	c.steps = append(c.steps, placed{s, caller()})
+	c.steps = append(c.steps, placed{Step: s, place: caller()})
 	return c.self
 }
 
@@ -98,13 +98,15 @@ func (c *chain[Self]) Stop() Self { return c.add(stopStep{}) }
 // A Route takes messages from an endpoint and leads them through steps.
 type Route struct {
 	chain[*Route]
-	from   URI
-	place  Position
-	id     string
-	order  int
-	manual bool
-	own    Configuration
-	shared []*Configuration
+	from       URI
+	place      Position
+	id         string
+	order      int
+	manual     bool
+	own        Configuration
+	shared     []*Configuration
+	advice     []Advice
+	parameters map[string]string // nil if it is no instance
 }
 
 // From starts a route at an endpoint.

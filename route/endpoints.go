@@ -16,8 +16,9 @@ import (
 // The endpoints of a step are made when they are first sent to; the latest ones are kept.
 // One that is dropped needs no farewell: what costs, its component holds.
 type endpoints struct {
-	resolve func(URI) (Endpoint, error)
-	foreign *foreign // who resolves, in a step
+	resolve      func(URI) (Endpoint, error)
+	foreign      *foreign // who resolves, in a step
+	interceptors interceptors
 
 	mu    sync.Mutex
 	size  int // how many are kept
@@ -67,7 +68,7 @@ func (b *Builder) endpoints(allowed []string, cacheSize int) *endpoints {
 		}
 	}
 	f.allowed = allowed
-	return &endpoints{resolve: f.resolve, foreign: f, size: cmp.Or(cacheSize, defaultCache)}
+	return &endpoints{resolve: f.resolve, foreign: f, interceptors: b.interceptors, size: cmp.Or(cacheSize, defaultCache)}
 }
 
 // get returns the endpoint at uri, which can be sent to. It may be called from many
@@ -111,7 +112,7 @@ func (e *endpoints) make(uri string) (*target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", URI(uri), err)
 	}
-	t := &target{p, uri, URI(uri).String()}
+	t := &target{e.interceptors.sentTo(URI(uri), p), uri, URI(uri).String()}
 	e.keep(t)
 	return t, nil
 }

@@ -125,8 +125,9 @@ func New(cfg Config, routes ...*Route) (*Engine, error) {
 	errs = append(errs, err)
 	e := &Engine{config: cfg, logger: cfg.Logger, converters: converters, properties: placeholders{cfg.Properties}, begun: make(chan struct{})}
 	e.clock = clock{base: time.Now(), busy: e.exchanges}
-	e.env = Env{Resolve: e.resolve, Logger: cfg.Logger}
-	e.producers = endpoints{resolve: e.resolve, size: defaultCache}
+	e.env.Logger = cfg.Logger
+	e.env.Resolve = e.resolver(&e.env, e.properties)
+	e.producers = endpoints{resolve: e.env.Resolve, size: defaultCache}
 	if err := errors.Join(append(errs, e.Add(routes...))...); err != nil {
 		return nil, err
 	}
@@ -143,13 +144,15 @@ func (e *Engine) exchanges() (n int64) {
 	return n
 }
 
-// resolve returns the endpoint at u.
-func (e *Engine) resolve(u URI) (Endpoint, error) {
-	u, err := e.properties.resolveURI(u)
-	if err != nil {
-		return nil, err
+// resolver returns what returns the endpoint at a URI with placeholders.
+func (e *Engine) resolver(env *Env, p placeholders) func(URI) (Endpoint, error) {
+	return func(u URI) (Endpoint, error) {
+		u, err := p.resolveURI(u)
+		if err != nil {
+			return nil, err
+		}
+		return e.endpoint(*env, u)
 	}
-	return e.endpoint(e.env, u)
 }
 
 // endpoint makes the endpoint at u, in which there are no placeholders.
@@ -271,7 +274,8 @@ func (fromStep) Build(*Builder) Processor { return nil }
 func (e *Engine) build(def *Route, id string) (*running, error) {
 	r := &running{engine: e, def: def, id: id, state: Stopped, since: time.Now()}
 	b := &Builder{Env: e.env, engine: e, route: r, step: r.begin()}
-	ep, err := e.resolve(def.from)
+	unusedParameters, unusedAdvice := b.withParameters(), b.withAdvice()
+	ep, err := b.Resolve(def.from)
 	consumer, ok := ep.(Consumer)
 	switch {
 	case err != nil:
@@ -286,6 +290,8 @@ func (e *Engine) build(def *Route, id string) (*running, error) {
 	r.completions, r.policies = b.completions(), b.policies()
 	r.flights.clock, r.tasks.clock = &e.clock, &e.clock
 	r.steps = b.interceptedFrom(b.steps(def.steps))
+	unusedParameters()
+	unusedAdvice()
 	r.tasks.first = entryStep
 	r.flights.first, r.poison = firstStep(r.steps), e.config.Poison
 	r.nodes = b.nodes

@@ -60,7 +60,7 @@ func (b *Builder) errorHandling() *errorHandling {
 				continue
 			}
 			if all != "" {
-				b.step = placed{configured(clause.name), clause.place}
+				b.step = placed{Step: configured(clause.name), place: clause.place}
 				b.Errorf("it is never reached: the clause at %s matches every error", all)
 			}
 			if clause.all && clause.when == nil {
@@ -84,7 +84,7 @@ func (h *errorHandling) buildDefault(b *Builder) {
 	if h.def == nil {
 		h.def = new(ErrorHandler)
 	}
-	b.step = placed{configured("error handler"), b.route.def.place}
+	b.step = placed{Step: configured("error handler"), place: b.route.def.place}
 	var err error
 	if h.policy, err = h.def.Redelivery.build(); err != nil {
 		b.Errorf("%w", err)
@@ -104,7 +104,7 @@ func (h *errorHandling) buildDefault(b *Builder) {
 }
 
 func (b *Builder) clause(def *ErrorClause) *clause {
-	b.step = placed{configured(def.name), def.place}
+	b.step = placed{Step: configured(def.name), place: def.place}
 	c := &clause{ErrorClause: def}
 	if def.matches == nil {
 		b.Errorf("nil function")

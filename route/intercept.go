@@ -71,6 +71,9 @@ type interceptor struct {
 	after Processor // nil for none
 }
 
+// interceptors are those of a route.
+type interceptors []*interceptor
+
 // run runs the steps and tells whether what they stand before is to be run.
 func (i *interceptor) run(ctx context.Context, ex *Exchange) (proceed bool, err error) {
 	ok, err := holds(ctx, i.when, ex, true)
@@ -84,14 +87,14 @@ func (i *interceptor) run(ctx context.Context, ex *Exchange) (proceed bool, err 
 }
 
 // buildInterceptors builds those of the engine first.
-func (b *Builder) buildInterceptors() (all []*interceptor) {
+func (b *Builder) buildInterceptors() (all interceptors) {
 	for n := range b.configurations {
 		for i, def := range b.configurations[len(b.configurations)-1-n].Intercept {
 			if def == nil {
 				b.Errorf("interceptor %d is nil", i+1)
 				continue
 			}
-			b.step = placed{configured(def.kind), def.place}
+			b.step = placed{Step: configured(def.kind), place: def.place}
 			built := &interceptor{Interceptor: def, when: b.all(def.when)}
 			switch {
 			case def.pattern == "":
@@ -114,9 +117,9 @@ func (b *Builder) buildInterceptors() (all []*interceptor) {
 	return all
 }
 
-// interceptorsOf returns the interceptors of a kind that match one of the texts.
-func (b *Builder) interceptorsOf(kind string, texts ...string) (some []*interceptor) {
-	for _, i := range b.interceptors {
+// of returns the interceptors of a kind that match one of the texts.
+func (is interceptors) of(kind string, texts ...string) (some interceptors) {
+	for _, i := range is {
 		if i.kind == kind && slices.ContainsFunc(texts, func(text string) bool { return matches(i.pattern, text) }) {
 			some = append(some, i)
 		}
@@ -126,7 +129,7 @@ func (b *Builder) interceptorsOf(kind string, texts ...string) (some []*intercep
 
 // interceptedStep returns the processor of the current step behind its interceptors.
 func (b *Builder) interceptedStep(p Processor) Processor {
-	some := b.interceptorsOf(interceptStep, "")
+	some := b.interceptors.of(interceptStep, "")
 	if some == nil {
 		return p
 	}
@@ -144,16 +147,16 @@ func (b *Builder) interceptedFrom(steps Processor) Processor {
 		return steps
 	}
 	from := string(b.route.def.from)
-	some := b.interceptorsOf(interceptFrom, from, withoutOptions(from))
+	some := b.interceptors.of(interceptFrom, from, withoutOptions(from))
 	if some == nil {
 		return steps
 	}
 	return &intercepted{some, steps, func(ex *Exchange) { InterceptedEndpoint.Set(ex, ep.String()) }}
 }
 
-// interceptedSend returns the endpoint at u behind its interceptors.
-func (b *Builder) interceptedSend(u URI, p Producer) Processor {
-	some := b.interceptorsOf(interceptSendTo, string(u), withoutOptions(string(u)))
+// sentTo returns the endpoint at u behind its interceptors.
+func (is interceptors) sentTo(u URI, p Producer) Producer {
+	some := is.of(interceptSendTo, string(u), withoutOptions(string(u)))
 	if some == nil {
 		return p
 	}
@@ -168,7 +171,7 @@ func withoutOptions(uri string) string {
 
 // An intercepted processor runs interceptors before it.
 type intercepted struct {
-	by   []*interceptor
+	by   interceptors
 	p    Processor
 	mark func(*Exchange)
 }

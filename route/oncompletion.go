@@ -60,7 +60,7 @@ func (b *Builder) completions() (all []*completion) {
 				b.Errorf("completion %d is nil", n+1)
 				continue
 			}
-			b.step = placed{configured("on completion"), def.place}
+			b.step = placed{Step: configured("on completion"), place: def.place}
 			if def.success && def.failure {
 				b.Errorf("want OnSuccess or OnFailure, or neither for both")
 			}

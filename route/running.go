@@ -57,7 +57,7 @@ type running struct {
 }
 
 // begin is the step that stands for where the route begins.
-func (r *running) begin() placed { return placed{fromStep{r.def.from}, r.def.place} }
+func (r *running) begin() placed { return placed{Step: fromStep{r.def.from}, place: r.def.place} }
 
 // name is the route's id, "" for nil.
 func (r *running) name() string {

@@ -112,7 +112,7 @@ func (e *Engine) receive(ctx context.Context, u URI) (*Exchange, error) {
 	if !up {
 		return nil, ErrStopped
 	}
-	ep, err := e.resolve(u)
+	ep, err := e.env.Resolve(u)
 	if err != nil {
 		return nil, err
 	}

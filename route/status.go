@@ -44,6 +44,7 @@ type RouteStatus struct {
 
 // A StepStatus is a step of a route and the steps in it.
 type StepStatus struct {
+	ID    string // as StepID named it; "" if it has no name
 	Step  string
 	Place Position
 	Steps []StepStatus
@@ -121,7 +122,7 @@ func (r *running) status() RouteStatus {
 func stepStatus(nodes []*node) []StepStatus {
 	var steps []StepStatus
 	for _, n := range nodes {
-		steps = append(steps, StepStatus{n.step, n.place, stepStatus(n.nested)})
+		steps = append(steps, StepStatus{n.id, n.step, n.place, stepStatus(n.nested)})
 	}
 	return steps
 }

@@ -18,17 +18,20 @@ type Step interface {
 type placed struct {
 	Step
 	place Position
+	id    string // "" for none
 }
 
 // A Builder builds the steps of one route and gathers what is wrong with them.
 type Builder struct {
 	Env
+	properties     placeholders
+	advice         []builtAdvice
 	engine         *Engine
 	route          *running
 	step           placed
 	nodes          []*node        // all steps, in the order of the text
 	handling       *errorHandling // for the steps that are built; nil where they return their errors
-	interceptors   []*interceptor
+	interceptors   interceptors
 	configurations []*Configuration // of the route, the innermost first
 	tree           *node            // the step whose steps are built
 	depth          int              // how deep that stands in others
@@ -43,6 +46,7 @@ const (
 
 // A node is a built step: what errors and status say of it.
 type node struct {
+	id     string
 	step   string
 	place  Position
 	index  uint16 // from 1
@@ -64,7 +68,7 @@ func (b *Builder) Errorf(format string, args ...any) Processor {
 
 // Text returns text with its {{placeholders}} replaced.
 func (b *Builder) Text(text string) string {
-	resolved, err := b.engine.properties.resolve(text)
+	resolved, err := b.properties.resolve(text)
 	if err != nil {
 		b.Errorf("%w", err)
 	}
@@ -81,7 +85,7 @@ func (b *Builder) Producer(u URI) Processor {
 	if !ok {
 		return b.Errorf("%s cannot be sent to", ep)
 	}
-	return b.interceptedSend(u, p)
+	return b.interceptors.sentTo(u, p)
 }
 
 // Block builds the steps of a block that belongs to the current step. A nil block has
@@ -114,7 +118,7 @@ func (b *Builder) unhandled(steps []placed) Processor {
 func (b *Builder) beside(name string, place Position, steps []placed) Processor {
 	outer, parent, interceptors := b.step, b.tree, b.interceptors
 	defer func() { b.step, b.tree, b.interceptors = outer, parent, interceptors }()
-	b.step, b.interceptors = placed{configured(name), place}, nil
+	b.step, b.interceptors = placed{Step: configured(name), place: place}, nil
 	b.tree = &node{step: name, place: place, index: uint16(len(b.nodes) + 1), beside: true}
 	b.nodes = append(b.nodes, b.tree)
 	return b.unhandled(steps)
@@ -140,7 +144,7 @@ func (b *Builder) steps(steps []placed) Processor {
 	defer func() { b.step, b.tree, b.depth = outer, parent, b.depth-1 }()
 	var stages []*stage
 	var last Processor
-	for _, s := range steps {
+	for _, s := range b.advised(steps) {
 		if b.broken {
 			break
 		}
@@ -150,7 +154,7 @@ func (b *Builder) steps(steps []placed) Processor {
 			b.Errorf("a route can have %d steps", maxSteps)
 			break
 		}
-		b.tree = &node{step: s.String(), place: s.place, index: uint16(len(b.nodes) + 1)}
+		b.tree = &node{id: s.id, step: s.String(), place: s.place, index: uint16(len(b.nodes) + 1)}
 		b.nodes = append(b.nodes, b.tree)
 		if parent != nil {
 			parent.nested = append(parent.nested, b.tree)
