@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -33,18 +34,30 @@ func Limit(r io.Reader, max int64) io.Reader {
 	if max < 0 {
 		return r
 	}
-	if max == 0 {
-		max = MaxSize
-	}
-	return &limited{r, max, max}
+	return Renewed(r, max)
 }
 
-type limited struct {
+// Renewed is [Limit] for what is read in parts: each may be as long.
+func Renewed(r io.Reader, max int64) *Limited {
+	switch {
+	case max == 0:
+		max = MaxSize
+	case max < 0:
+		max = math.MaxInt64 - 1
+	}
+	return &Limited{r, max, max}
+}
+
+// A Limited reader does not read more than it may.
+type Limited struct {
 	r         io.Reader
 	left, max int64
 }
 
-func (l *limited) Read(b []byte) (int, error) {
+// Renew begins to count anew.
+func (l *Limited) Renew() { l.left = l.max }
+
+func (l *Limited) Read(b []byte) (int, error) {
 	if int64(len(b)) > l.left+1 {
 		b = b[:l.left+1]
 	}
@@ -68,7 +81,7 @@ func ReadAll(r io.Reader, max int64) ([]byte, error) {
 	case *bytes.Buffer:
 		size = r.Len()
 	}
-	if l, ok := limit.(*limited); size == 0 || ok && int64(size) > l.max {
+	if l, ok := limit.(*Limited); size == 0 || ok && int64(size) > l.max {
 		return io.ReadAll(limit)
 	}
 	b := make([]byte, size)
@@ -126,4 +139,12 @@ func Target(into any) error {
 		return fmt.Errorf("want a pointer to store a value in, have %T", into)
 	}
 	return nil
+}
+
+// Ended returns err, and for an end where there should be more one that says so.
+func Ended(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
 }
