@@ -89,9 +89,6 @@ func (c *chain[Self]) Try(body *Block, handlers ...Handler) Self {
 	return c.add(tryStep{body, handlers})
 }
 
-// Delay waits. The value is a [time.Duration], or a number of milliseconds.
-func (c *chain[Self]) Delay(e Expr) Self { return c.add(delayStep{e}) }
-
 // Stop ends the exchange's way, as a success. In a [Route.Split] it ends that of the part.
 func (c *chain[Self]) Stop() Self { return c.add(stopStep{}) }
 

@@ -4,10 +4,9 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 )
 
-// The steps that stand for themselves: to, process, delay, stop and others' own.
+// The steps that stand for themselves: to, process, stop and others' own.
 
 type toStep struct{ uri URI }
 
@@ -44,57 +43,6 @@ func (s customStep) Build(b *Builder) Processor {
 		return b.Errorf("%T builds no processor", s.step)
 	}
 	return p
-}
-
-type delayStep struct{ e Expr }
-
-func (s delayStep) String() string {
-	switch s.e.(type) {
-	case time.Duration, int:
-		return fmt.Sprintf("delay %v", s.e)
-	}
-	return "delay"
-}
-
-func (s delayStep) Build(b *Builder) Processor {
-	v := b.value(s.e)
-	if v.eval == nil {
-		if _, err := asDuration(v.constant); err != nil {
-			return b.Errorf("%w", err)
-		}
-	}
-	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
-		x, err := v.get(ctx, ex)
-		if err != nil {
-			return err
-		}
-		d, err := asDuration(x)
-		if err != nil || d == 0 {
-			return err
-		}
-		if !sleep(ctx, d) {
-			return context.Cause(ctx)
-		}
-		return nil
-	})
-}
-
-// asDuration takes numbers as milliseconds, as Camel does.
-func asDuration(v any) (d time.Duration, err error) {
-	switch v := v.(type) {
-	case time.Duration:
-		d = v
-	case int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
-		d, err = parseDuration(fmt.Sprint(v))
-	case string:
-		d, err = parseDuration(v)
-	default:
-		return 0, fmt.Errorf("want a time.Duration or a whole number of milliseconds, have %T", v)
-	}
-	if err != nil || d < 0 {
-		return 0, fmt.Errorf("want a duration that is not negative, have %q", fmt.Sprint(v))
-	}
-	return d, nil
 }
 
 type stopStep struct{}

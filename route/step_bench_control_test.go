@@ -19,4 +19,8 @@ var controlSteps = []benchStep{
 	{"Validate", 0, func(r *route.Route) { r.Validate(route.Is(kind, "order")) }},
 	{"Pipeline", 0, func(r *route.Route) { r.Pipeline(route.Do().Process(nop), route.Do().Process(nop)) }},
 	{"Group", 0, func(r *route.Route) { r.Group("g", route.Do().Process(nop)) }},
+	{"Loop", 0, func(r *route.Route) { r.Loop(3, route.Do().Process(nop)) }},
+	{"LoopCopy", 0, func(r *route.Route) { r.Loop(3, route.Do().Process(nop), route.LoopOptions{Copy: true}) }},
+	{"Sample", 0, func(r *route.Route) { r.Sample().Process(nop) }},
+	{"SampleEvery", 0, func(r *route.Route) { r.Sample(route.SampleOptions{Every: 2}).Process(nop) }},
 }

@@ -19,7 +19,10 @@ type Config struct {
 
 	// For those who consume.
 
-	// ConcurrentConsumers is how many messages are worked on at a time; 0 means 1.
+	// ConcurrentConsumers is how many messages are worked on at a time; 0 means 1. Those
+	// that pause, as in a Delay step that does not block, do not count: others are taken
+	// meanwhile, so that messages can overtake each other. No more pause than Size at a
+	// time; where as many do, further ones count.
 	ConcurrentConsumers int `uri:"concurrentConsumers"`
 
 	// MultipleConsumers lets several routes consume, each of which gets every message

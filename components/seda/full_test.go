@@ -36,7 +36,7 @@ func TestFull(t *testing.T) {
 				if strings.Contains(string(tt.to), "multiple") {
 					from += "&multipleConsumers=true"
 				}
-				e := routetest.Run(t, config(mock), route.From(from).To("mock:out").Delay(time.Minute))
+				e := routetest.Run(t, config(mock), route.From(from).To("mock:out").Delay(time.Minute, blocking))
 				var err error
 				begun := time.Now()
 				for n := range 4 { // one is in flight, two are in the queue
@@ -61,7 +61,7 @@ func TestFull(t *testing.T) {
 func TestBlockedSendersGiveUpAndGoOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mock := new(routetest.Mock)
-		e := routetest.Run(t, config(mock), route.From("seda:q?size=1").Delay(time.Second).To("mock:out"))
+		e := routetest.Run(t, config(mock), route.From("seda:q?size=1").Delay(time.Second, blocking).To("mock:out"))
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 3500*time.Millisecond, errGone)
 		defer cancel()
 		var senders sync.WaitGroup

@@ -29,9 +29,7 @@ func (l *lane) put(it item) bool {
 	if !l.push(it) {
 		return false
 	}
-	if l.asleep.Load() > 0 && l.oneFewer() {
-		l.wake <- struct{}{} // there is a place for every taker
-	}
+	l.rouse()
 	return true
 }
 
@@ -70,10 +68,18 @@ func (l *lane) hasRoom() {
 	}
 }
 
-// sleep waits until there may be an item, or ctx is done.
-func (l *lane) sleep(ctx context.Context) {
+// rouse wakes one taker, if one sleeps.
+func (l *lane) rouse() {
+	if l.asleep.Load() > 0 && l.oneFewer() {
+		l.wake <- struct{}{} // there is a place for every taker
+	}
+}
+
+// sleep waits until there may be an item, somebody waits for the taker's turn or ctx is
+// done.
+func (l *lane) sleep(ctx context.Context, waiting *atomic.Int32) {
 	l.asleep.Add(1)
-	if !l.ready() {
+	if !l.ready() && waiting.Load() == 0 {
 		select {
 		case <-l.wake:
 			return

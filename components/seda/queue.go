@@ -32,6 +32,7 @@ type shape struct {
 type reader struct {
 	lane    *lane
 	workers int
+	away    atomic.Int32 // workers whose exchanges pause, while others have their turn
 	route   string
 	place   route.Position
 }
@@ -162,7 +163,7 @@ func (q *queue) pending() (n int) {
 		if r.lane != s.main {
 			n += r.lane.len()
 		}
-		n += r.workers - int(r.lane.asleep.Load()) // who is awake may have one in hand
+		n += r.workers + int(r.away.Load()) - int(r.lane.asleep.Load()) // who is awake may have one in hand
 	}
 	return n
 }

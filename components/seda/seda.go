@@ -3,7 +3,8 @@
 //
 // What is sent is a copy; the sender goes on at once, unless the exchange is a request,
 // whose outcome it waits for. What is sent while nobody consumes waits in the queue.
-// When an engine stops, the queues are emptied first. Names belong to a component:
+// An exchange that pauses leaves its worker to the next message. When an engine stops, the
+// queues are emptied first. Names belong to a component:
 // routes of two engines meet if both were given the same one.
 package seda
 
@@ -12,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/mehari-go/mehari/internal/shared"
@@ -87,35 +87,17 @@ func (e *endpoint) Consume(ctx context.Context, next route.Processor) error {
 		return err
 	}
 	e.kept.drop(e.queue)
-	var workers sync.WaitGroup
-	for range r.workers - 1 {
-		workers.Go(func() { e.work(ctx, r.lane, next) })
-	}
-	e.work(ctx, r.lane, next)
-	workers.Wait()
-	e.stop(ctx, r, next)
+	newCrew(ctx, r, next, !e.config.PurgeWhenStopping).run()
+	e.stop(ctx, r)
 	return nil
 }
 
-// work takes messages until ctx is done.
-func (e *endpoint) work(ctx context.Context, l *lane, next route.Processor) {
-	for ctx.Err() == nil {
-		if it, ok := l.take(); ok {
-			it.process(ctx, next)
-		} else {
-			l.sleep(ctx)
-		}
-	}
-}
-
 // stop deals with what the reader has left in the queue.
-func (e *endpoint) stop(ctx context.Context, r *reader, next route.Processor) {
+func (e *endpoint) stop(ctx context.Context, r *reader) {
 	if e.config.PurgeWhenStopping {
 		if n := purge(r.lane); n > 0 {
 			e.logger.LogAttrs(ctx, slog.LevelWarn, "messages purged", e.attrs(r, n)...)
 		}
-	} else if errors.Is(context.Cause(ctx), context.Canceled) {
-		drain(ctx, r, next)
 	}
 	lost := e.queue.unsubscribe(r)
 	if lost > 0 {
@@ -132,29 +114,6 @@ func (e *endpoint) stop(ctx context.Context, r *reader, next route.Processor) {
 
 func (e *endpoint) attrs(r *reader, n int) []slog.Attr {
 	return []slog.Attr{slog.String("endpoint", e.String()), slog.String("route", r.route), slog.Int("messages", n)}
-}
-
-// drain works on what is in the queue now.
-func drain(ctx context.Context, r *reader, next route.Processor) {
-	work := route.Work(ctx)
-	items := make(chan item)
-	var workers sync.WaitGroup
-	for range min(r.workers, r.lane.len()) {
-		workers.Go(func() {
-			for it := range items {
-				it.process(ctx, next)
-			}
-		})
-	}
-	for left := r.lane.len(); left > 0 && work.Err() == nil; left-- {
-		it, ok := r.lane.take()
-		if !ok {
-			break
-		}
-		items <- it
-	}
-	close(items)
-	workers.Wait()
 }
 
 // Process implements [route.Producer].

@@ -31,6 +31,9 @@ func TestComponent(t *testing.T) {
 	}
 }
 
+// blocking keeps the worker of the exchange that waits.
+var blocking = route.DelayOptions{Blocking: true}
+
 func config(mock *routetest.Mock) route.Config {
 	return route.Config{Components: route.Components{"seda": seda.New(), "mock": mock}}
 }
@@ -40,7 +43,7 @@ func TestGoesOnAtOnce(t *testing.T) {
 		mock := new(routetest.Mock)
 		routetest.Run(t, config(mock),
 			route.From("mock:in").To("seda:q").SetBody("mine").To("mock:sender"),
-			route.From("seda:q").Delay(time.Second).SetHeader("theirs", 1).To("mock:out"))
+			route.From("seda:q").Delay(time.Second, blocking).SetHeader("theirs", 1).To("mock:out"))
 		for n := range 3 {
 			if err := mock.Send("in", n); err != nil {
 				t.Fatal(err)
@@ -59,7 +62,7 @@ func TestConcurrentConsumers(t *testing.T) {
 		mock := new(routetest.Mock)
 		routetest.Run(t, config(mock),
 			route.From("mock:in").To("seda:q"),
-			route.From("seda:q?concurrentConsumers=3").Delay(time.Second).To("mock:out"))
+			route.From("seda:q?concurrentConsumers=3").Delay(time.Second, blocking).To("mock:out"))
 		for n := range 7 {
 			if err := mock.Send("in", n); err != nil {
 				t.Fatal(err)
@@ -125,7 +128,7 @@ func TestNobodyWaitsBehindACopy(t *testing.T) {
 		routetest.Run(t, config(mock),
 			route.From("mock:in").To("seda:first?waitForTaskToComplete=Never"),
 			route.From("seda:first").To("seda:second").To("mock:out"),
-			route.From("seda:second").Delay(time.Minute))
+			route.From("seda:second").Delay(time.Minute, blocking))
 		if _, err := mock.Request("in", 1); err != nil {
 			t.Fatal(err)
 		}

@@ -20,8 +20,8 @@ func TestEngineEmptiesQueues(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mock := new(routetest.Mock)
 		e, err := route.New(route.Config{Components: route.Components{"seda": seda.New(), "mock": mock}, Poison: true, Drain: time.Hour},
-			route.From("seda:a").Delay(time.Second).To("seda:b"),
-			route.From("seda:b?concurrentConsumers=2").Delay(time.Second).To("mock:out"))
+			route.From("seda:a").Delay(time.Second, blocking).To("seda:b"),
+			route.From("seda:b?concurrentConsumers=2").Delay(time.Second, blocking).To("mock:out"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestNothingIsLostSilently(t *testing.T) {
 				logger := slog.New(counting{slog.DiscardHandler, new(sync.Mutex), &lines})
 				logger = slog.New(enabled{logger.Handler()})
 				e, err := route.New(route.Config{Components: route.Components{"seda": seda.New()}, Drain: 90 * time.Second, Logger: logger},
-					route.From(tt.from).Delay(time.Minute))
+					route.From(tt.from).Delay(time.Minute, blocking))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -110,7 +110,7 @@ func (enabled) Enabled(context.Context, slog.Level) bool { return true }
 func TestStopWorksOnWhatIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mock := new(routetest.Mock)
-		e := routetest.Run(t, config(mock), route.From("seda:q?concurrentConsumers=2").ID("q").Delay(time.Second).To("mock:out"))
+		e := routetest.Run(t, config(mock), route.From("seda:q?concurrentConsumers=2").ID("q").Delay(time.Second, blocking).To("mock:out"))
 		for n := range 6 {
 			if err := e.Send(t.Context(), "seda:q", n); err != nil {
 				t.Fatal(err)
