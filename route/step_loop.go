@@ -2,7 +2,6 @@ package route
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -128,7 +127,7 @@ func (l *loop) goesOn(ctx context.Context, latest *Exchange, i int) (bool, error
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
-	if l.BreakOnShutdown && l.route.stopping() {
+	if l.BreakOnShutdown && l.route.intake().ctx.Err() != nil {
 		return false, fmt.Errorf("after %d turns: %w", i, errStopping)
 	}
 	if l.while == nil {
@@ -136,8 +135,6 @@ func (l *loop) goesOn(ctx context.Context, latest *Exchange, i int) (bool, error
 	}
 	return l.while(ctx, latest)
 }
-
-var errStopping = errors.New("the route stops")
 
 func (l *loop) turn(ctx context.Context, ex *Exchange, i int) error {
 	LoopIndex.Set(ex, i)
@@ -150,11 +147,4 @@ func (l *loop) turn(ctx context.Context, ex *Exchange, i int) error {
 		return guarded(ctx, l.body, ex)
 	}
 	return l.body.Process(ctx, ex)
-}
-
-// stopping tells whether the route takes nothing more.
-func (r *running) stopping() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.state == Stopping
 }

@@ -123,7 +123,7 @@ func TestLoopBreaksOnShutdown(t *testing.T) {
 			time.Sleep(2500 * time.Millisecond)
 			go func() { _ = k.stop() }()
 			err := <-given
-			if breaks && (turns != 3 || err == nil || !strings.HasSuffix(err.Error(), "after 3 turns: the route stops")) || !breaks && (turns != 10 || err != nil) {
+			if breaks && (turns != 3 || err == nil || !strings.HasSuffix(err.Error(), "after 3 turns: route: the route stops")) || !breaks && (turns != 10 || err != nil) {
 				t.Error(breaks, turns, err)
 			}
 			<-k.done

@@ -4,8 +4,8 @@
 // What is sent is a copy; the sender goes on at once, unless the exchange is a request,
 // whose outcome it waits for. What is sent while nobody consumes waits in the queue.
 // An exchange that pauses leaves its worker to the next message. When an engine stops, the
-// queues are emptied first. Names belong to a component:
-// routes of two engines meet if both were given the same one.
+// queues are emptied first. Names belong to a component: routes of two engines meet if
+// both were given the same one.
 package seda
 
 import (
