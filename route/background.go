@@ -84,11 +84,13 @@ func (ex *Exchange) spawn(ctx context.Context, p Processor, done func(*Exchange,
 	})
 }
 
-// lasting returns a context with the values of ctx that does not end with the call in
-// which ctx was given, but with the work of the intake and the term of ctx.
+// lasting returns a context with the values of ctx, but for its transactions. It does not
+// end with the call in which ctx was given, but with the work of the intake and the term
+// of ctx.
 func (in *intake) lasting(ctx context.Context) (context.Context, func()) {
 	o := originOf(ctx)
 	work := in.work
+	ctx = outlived{ctx}
 	switch {
 	case o.engine != in.run.engine || o.lasting == nil:
 	case o.in == in:

@@ -29,4 +29,15 @@ var stateSteps = []benchStep{
 	{"ClaimCheckPushPop", 0, func(r *route.Route) {
 		r.ClaimCheck(route.ClaimPush, nil).ClaimCheck(route.ClaimPop, nil, route.ClaimCheckOptions{Filter: "body,header:t*"})
 	}},
+	{"Transacted", 2, func(r *route.Route) { r.Transacted(noLedger{}, route.Do().Process(nop)) }}, // what runs, and its context
+	{"TransactedJoined", 2, func(r *route.Route) {
+		r.Transacted(noLedger{}, route.Do().Transacted(noLedger{}, route.Do().Process(nop)))
+	}},
 }
+
+// noLedger has nothing to commit.
+type noLedger struct{}
+
+func (noLedger) Begin(context.Context) (route.Tx, error) { return noLedger{}, nil }
+func (noLedger) Commit() error                           { return nil }
+func (noLedger) Rollback() error                         { return nil }
