@@ -17,4 +17,15 @@ var dynamicSteps = []benchStep{
 			return nil
 		})
 	}},
+	{"LoadBalanceRoundRobin", 0, balancedBench(route.RoundRobin())},
+	{"LoadBalanceRandom", 0, balancedBench(route.Random())},
+	{"LoadBalanceWeighted", 0, balancedBench(route.Weighted(1, 2))},
+	{"LoadBalanceWeightedRoundRobin", 0, balancedBench(route.WeightedRoundRobin(1, 2))},
+	{"LoadBalanceSticky", 0, balancedBench(route.Sticky(kind))},
+	{"LoadBalanceFailover", 0, balancedBench(route.Failover())},
+	{"LoadBalanceTopic", 0, balancedBench(route.Topic())},
+}
+
+func balancedBench(policy route.Balancer) func(*route.Route) {
+	return func(r *route.Route) { r.LoadBalance(policy, route.Do().Process(nop), route.Do().Process(nop)) }
 }
