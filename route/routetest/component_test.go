@@ -19,7 +19,7 @@ func TestMockIsAComponent(t *testing.T) {
 	routetest.SetPatience(t, time.Second) // a mock that nobody consumes from waits for it
 	routetest.TestComponent(t, routetest.Harness{
 		New:      func() route.Component { return new(routetest.Mock) },
-		Configs:  []routetest.Config{routetest.MockConfig{Name: "in"}},
+		Configs:  []routetest.Config{routetest.MockConfig{Name: "in", RetainFirst: 1, RetainLast: 2}},
 		Consumer: "mock:in",
 		Feed: func(_ context.Context, c route.Component, body any) error {
 			return c.(*routetest.Mock).Send("in", body)

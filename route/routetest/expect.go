@@ -13,15 +13,22 @@ import (
 	"github.com/mehari-go/mehari/route"
 )
 
-// An Expectation says what is wrong with the exchanges that a mock endpoint was sent,
-// or returns nil. Tests may write their own.
-type Expectation func(got []*route.Exchange) error
+// Got is what a mock endpoint was sent: clones of the exchanges as they were then,
+// with the same bodies, and copies of []byte bodies.
+type Got struct {
+	Exchanges []*route.Exchange // that are kept: all, unless the endpoint is told otherwise
+	Total     int
+}
+
+// An Expectation says what is wrong with what a mock endpoint was sent, or returns nil.
+// Tests may write their own.
+type Expectation func(got Got) error
 
 // Count expects n exchanges.
 func Count(n int) Expectation {
-	return func(got []*route.Exchange) error {
-		if len(got) != n {
-			return fmt.Errorf("want %d exchanges, have %d", n, len(got))
+	return func(got Got) error {
+		if got.Total != n {
+			return fmt.Errorf("want %d exchanges, have %d", n, got.Total)
 		}
 		return nil
 	}
@@ -29,9 +36,9 @@ func Count(n int) Expectation {
 
 // AtLeast expects n exchanges or more.
 func AtLeast(n int) Expectation {
-	return func(got []*route.Exchange) error {
-		if len(got) < n {
-			return fmt.Errorf("want at least %d exchanges, have %d", n, len(got))
+	return func(got Got) error {
+		if got.Total < n {
+			return fmt.Errorf("want at least %d exchanges, have %d", n, got.Total)
 		}
 		return nil
 	}
@@ -40,11 +47,11 @@ func AtLeast(n int) Expectation {
 // Bodies expects exchanges with these bodies, in this order, and no others. Bodies are
 // compared with [reflect.DeepEqual].
 func Bodies(want ...any) Expectation {
-	return func(got []*route.Exchange) error {
-		if len(got) != len(want) {
-			return fmt.Errorf("want %d bodies %s, have %d", len(want), list(want), len(got))
+	return func(got Got) error {
+		if len(got.Exchanges) != len(want) {
+			return fmt.Errorf("want %d bodies %s, have %d", len(want), list(want), len(got.Exchanges))
 		}
-		for i, ex := range got {
+		for i, ex := range got.Exchanges {
 			if !reflect.DeepEqual(ex.Body, want[i]) {
 				return fmt.Errorf("exchange %d: want body %s, have %s", i, show(want[i]), show(ex.Body))
 			}
@@ -55,10 +62,10 @@ func Bodies(want ...any) Expectation {
 
 // BodiesInAnyOrder expects exchanges with these bodies and no others.
 func BodiesInAnyOrder(want ...any) Expectation {
-	return func(got []*route.Exchange) error {
+	return func(got Got) error {
 		missing := slices.Clone(want)
 		var extra []any
-		for _, ex := range got {
+		for _, ex := range got.Exchanges {
 			i := slices.IndexFunc(missing, func(w any) bool { return reflect.DeepEqual(ex.Body, w) })
 			if i < 0 {
 				extra = append(extra, ex.Body)
@@ -88,8 +95,8 @@ func Property(name string, want any) Expectation {
 }
 
 func field(kind, name string, want any, all func(*route.Exchange) iter.Seq2[string, any]) Expectation {
-	return func(got []*route.Exchange) error {
-		for i, ex := range got {
+	return func(got Got) error {
+		for i, ex := range got.Exchanges {
 			have, ok := any(nil), false
 			for n, v := range all(ex) {
 				if strings.EqualFold(n, name) {
@@ -109,8 +116,8 @@ func field(kind, name string, want any, all func(*route.Exchange) iter.Seq2[stri
 
 // Each expects something to hold for each exchange; what says what that is.
 func Each(what string, holds func(*route.Exchange) bool) Expectation {
-	return func(got []*route.Exchange) error {
-		for i, ex := range got {
+	return func(got Got) error {
+		for i, ex := range got.Exchanges {
 			if !holds(ex) {
 				return fmt.Errorf("exchange %d: want %s", i, what)
 			}
@@ -121,8 +128,8 @@ func Each(what string, holds func(*route.Exchange) bool) Expectation {
 
 // Any expects something to hold for an exchange at least; what says what that is.
 func Any(what string, holds func(*route.Exchange) bool) Expectation {
-	return func(got []*route.Exchange) error {
-		if !slices.ContainsFunc(got, holds) {
+	return func(got Got) error {
+		if !slices.ContainsFunc(got.Exchanges, holds) {
 			return fmt.Errorf("want an exchange with %s, have none", what)
 		}
 		return nil
@@ -132,7 +139,7 @@ func Any(what string, holds func(*route.Exchange) bool) Expectation {
 // Check fails the test if what "mock:" + path was sent so far is not as expected.
 func (m *Mock) Check(t testing.TB, path string, want ...Expectation) {
 	t.Helper()
-	got := m.Got(path)
+	got, _ := m.path(path).now()
 	if err := unmet(got, want); err != nil {
 		t.Errorf("mock:%s: %v\n%s", path, err, describe(got))
 	}
@@ -183,7 +190,7 @@ func (m *Mock) Never(t testing.TB, during time.Duration, path string, unwanted .
 	}
 }
 
-func unmet(got []*route.Exchange, want []Expectation) error {
+func unmet(got Got, want []Expectation) error {
 	var errs []error
 	for _, w := range want {
 		errs = append(errs, w(got))
@@ -191,30 +198,30 @@ func unmet(got []*route.Exchange, want []Expectation) error {
 	return errors.Join(errs...)
 }
 
-// most is how many exchanges and values a failure shows.
-const most = 20
+// maxShown is how many exchanges and values a failure shows.
+const maxShown = 20
 
-func describe(got []*route.Exchange) string {
+func describe(got Got) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\thave %d exchanges", len(got))
-	for i, ex := range got[:min(len(got), most)] {
+	fmt.Fprintf(&b, "\thave %d exchanges", got.Total)
+	for i, ex := range got.Exchanges[:min(len(got.Exchanges), maxShown)] {
 		fmt.Fprintf(&b, "\n\t%d: body %s", i, show(ex.Body))
 		for name, v := range ex.Headers() {
 			fmt.Fprintf(&b, ", header %s=%s", name, show(v))
 		}
 	}
-	if len(got) > most {
-		fmt.Fprintf(&b, "\n\tand %d more", len(got)-most)
+	if more := got.Total - min(len(got.Exchanges), maxShown); more > 0 {
+		fmt.Fprintf(&b, "\n\tand %d more", more)
 	}
 	return b.String()
 }
 
 func list(values []any) string {
 	var all []string
-	for _, v := range values[:min(len(values), most)] {
+	for _, v := range values[:min(len(values), maxShown)] {
 		all = append(all, show(v))
 	}
-	if len(values) > most {
+	if len(values) > maxShown {
 		all = append(all, "…")
 	}
 	return "[" + strings.Join(all, ", ") + "]"

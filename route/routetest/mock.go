@@ -3,8 +3,10 @@ package routetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -30,6 +32,11 @@ type Mock struct {
 type MockConfig struct {
 	// Name is what the methods of [Mock] call the path.
 	Name string `uri:".,required"`
+
+	// RetainFirst and RetainLast are how many of the first and of the last exchanges are
+	// kept, where there are too many to keep all; 0 for both keeps all.
+	RetainFirst int `uri:"retainFirst"`
+	RetainLast  int `uri:"retainLast"`
 }
 
 // URI returns the address of the endpoint that c describes.
@@ -38,9 +45,11 @@ func (c MockConfig) URI() route.URI { return route.Encode("mock", c) }
 // A path is what the endpoints of one name share.
 type path struct {
 	mu      sync.Mutex
-	got     []*route.Exchange
+	got     Got
+	first   int           // of got.Exchanges are the first ones
 	changed chan struct{} // closed when more is got
 	reply   route.ProcessorFunc
+	replies []route.ProcessorFunc // of the next ones
 	intake  *intake
 	opened  chan struct{} // closed when there is an intake
 }
@@ -69,7 +78,11 @@ func (m *Mock) path(name string) *path {
 // Endpoint implements [route.Component].
 func (m *Mock) Endpoint(_ route.Env, a route.Address) (route.Endpoint, error) {
 	var c MockConfig
-	if err := a.Decode(&c); err != nil {
+	err := a.Decode(&c)
+	if c.RetainFirst < 0 || c.RetainLast < 0 {
+		err = errors.Join(err, errors.New(`options "retainFirst" and "retainLast": want numbers that are not negative`))
+	}
+	if err != nil {
 		return nil, err
 	}
 	return endpoint{a.Scheme, c, m.path(c.Name)}, nil
@@ -90,21 +103,44 @@ func (e endpoint) String() string { return route.Redact(e.scheme, e.config) }
 
 // Process implements [route.Producer].
 func (e endpoint) Process(ctx context.Context, ex *route.Exchange) error {
-	c := ex.Clone()
-	if body, ok := c.Body.([]byte); ok {
-		c.Body = bytes.Clone(body)
+	if reply := e.path.record(ex, e.config); reply != nil {
+		return reply(ctx, ex)
 	}
-	p := e.path
+	return nil
+}
+
+// Arrived is the property that tells when a mock endpoint was sent an exchange.
+var Arrived = route.NewProperty[time.Time]("MehariMockArrived")
+
+// record keeps what is sent, and returns what is to be done with it, or nil.
+func (p *path) record(ex *route.Exchange, c MockConfig) (reply route.ProcessorFunc) {
+	kept := ex.Clone()
+	if body, ok := kept.Body.([]byte); ok {
+		kept.Body = bytes.Clone(body)
+	}
+	Arrived.Set(kept, time.Now())
 	p.mu.Lock()
-	p.got = append(p.got, c)
+	defer p.mu.Unlock()
+	p.got.Total++
+	switch all := p.got.Exchanges; {
+	case c.RetainFirst == 0 && c.RetainLast == 0:
+		p.got.Exchanges = append(all, kept)
+	case p.first < c.RetainFirst:
+		p.first++
+		p.got.Exchanges = append(all, kept)
+	case c.RetainLast > 0:
+		if len(all)-p.first == c.RetainLast {
+			all = slices.Delete(all, p.first, p.first+1)
+		}
+		p.got.Exchanges = append(all, kept)
+	}
 	close(p.changed)
 	p.changed = make(chan struct{})
-	reply := p.reply
-	p.mu.Unlock()
-	if reply == nil {
-		return nil
+	if len(p.replies) > 0 {
+		reply, p.replies = p.replies[0], p.replies[1:]
+		return reply
 	}
-	return reply(ctx, ex)
+	return p.reply
 }
 
 // Consume implements [route.Consumer].
@@ -190,11 +226,47 @@ func (m *Mock) Reply(path string, f route.ProcessorFunc) {
 	p.reply = f
 }
 
+// ReplyNext makes each of replies what "mock:" + path does with one of the next exchanges,
+// in this order, before that of [Mock.Reply]. One that is nil does nothing.
+func (m *Mock) ReplyNext(path string, replies ...route.ProcessorFunc) {
+	p := m.path(path)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range replies {
+		if f == nil {
+			f = func(context.Context, *route.Exchange) error { return nil }
+		}
+		p.replies = append(p.replies, f)
+	}
+}
+
+// ReplyBody returns a reply for [Mock.Reply]: the body.
+func ReplyBody(body any) route.ProcessorFunc {
+	return func(_ context.Context, ex *route.Exchange) error { ex.Body = body; return nil }
+}
+
+// ReplyHeader returns a reply for [Mock.Reply]: a header, besides what there is.
+func ReplyHeader(name string, value any) route.ProcessorFunc {
+	return func(_ context.Context, ex *route.Exchange) error { ex.SetHeader(name, value); return nil }
+}
+
+// ReplyError returns a reply for [Mock.Reply]: the endpoint fails.
+func ReplyError(err error) route.ProcessorFunc {
+	return func(context.Context, *route.Exchange) error { return err }
+}
+
 // Got returns the exchanges that "mock:" + path was sent so far, as they were then:
 // clones with the same bodies, and copies of []byte bodies.
 func (m *Mock) Got(path string) []*route.Exchange {
 	got, _ := m.path(path).now()
-	return got
+	return got.Exchanges
+}
+
+// Total returns how many exchanges "mock:" + path was sent so far, also those that are not
+// kept.
+func (m *Mock) Total(path string) int {
+	got, _ := m.path(path).now()
+	return got.Total
 }
 
 // Bodies returns the bodies that "mock:" + path was sent so far.
@@ -212,12 +284,30 @@ func (m *Mock) Reset(path string) {
 	p := m.path(path)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.got = nil
+	p.got, p.first = Got{}, 0
 }
 
 // now returns what there is, and a channel that is closed when there is more.
-func (p *path) now() ([]*route.Exchange, <-chan struct{}) {
+func (p *path) now() (Got, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return slices.Clone(p.got), p.changed
+	return Got{slices.Clone(p.got.Exchanges), p.got.Total}, p.changed
+}
+
+// Endpoints returns an interceptor that records in m, too, what is sent to endpoints that
+// match a pattern, in which * stands for any text. The path is the endpoint's URI without
+// options, such as "kafka:orders":
+//
+//	route.Config{Routes: route.Configuration{Intercept: []*route.Interceptor{mock.Endpoints("kafka:*").Skip()}}}
+//
+// With Skip it is sent there only, and [Mock.Reply] makes the reply.
+func (m *Mock) Endpoints(pattern string) *route.Interceptor {
+	return route.InterceptSendTo(pattern).Process(func(ctx context.Context, ex *route.Exchange) error {
+		uri, _ := route.InterceptedEndpoint.Get(ex)
+		name, _, _ := strings.Cut(uri, "?")
+		if reply := m.path(name).record(ex, MockConfig{}); reply != nil {
+			return reply(ctx, ex)
+		}
+		return nil
+	})
 }

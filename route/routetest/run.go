@@ -1,6 +1,8 @@
 // Package routetest helps to test routes and components: a [Mock] component that records
-// and sends, [Run] for an engine that lives as long as a test, and [TestComponent], what
-// every component has to pass.
+// and sends, a [Stub] that stands for another component, [DataSets] for loads, [Run] for an
+// engine that lives as long as a test, a [Watch] to wait for what exchanges do, and
+// [TestComponent], what every component has to pass. A route that is written already is
+// changed for a test by [route.Route.Advise], or by [Mock.Endpoints].
 //
 // All of it works on the real clock, and on the virtual one of testing/synctest, where
 // an hour takes no time:
