@@ -240,6 +240,7 @@ func (p *handledPipeline) Process(ctx context.Context, ex *Exchange) error {
 
 // snapshot returns an exchange that keeps the body and headers.
 func (ex *Exchange) snapshot() *Exchange {
+	ex.shareBody()
 	s := NewExchange(ex.Body)
 	s.headers.copyFrom(&ex.headers)
 	return s

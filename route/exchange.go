@@ -148,9 +148,11 @@ func (ex *Exchange) guard() {
 }
 
 // Clone returns a copy with an id of its own that can be changed without changing ex.
-// The body itself is shared. The one who clones releases.
+// The body itself is shared; one that is an [io.Reader] becomes a [Stream]. The one who
+// clones releases.
 func (ex *Exchange) Clone() *Exchange {
 	ex.guard()
+	ex.shareBody()
 	c := NewExchange(ex.Body)
 	c.headers.copyFrom(&ex.headers)
 	c.properties.copyFrom(&ex.properties)

@@ -112,7 +112,7 @@ func (s unmarshalStep[T]) Build(b *Builder) Processor {
 			}
 			return fmt.Errorf("%s is nil", from)
 		}
-		r, err := ex.reader(ctx, body)
+		r, err := ex.reader(ctx, body, o.VariableSend == "")
 		if err != nil {
 			return err
 		}
@@ -126,14 +126,14 @@ func (s unmarshalStep[T]) Build(b *Builder) Processor {
 }
 
 // reader returns a reader of the text of v.
-func (ex *Exchange) reader(ctx context.Context, v any) (io.Reader, error) {
+func (ex *Exchange) reader(ctx context.Context, v any, isBody bool) (io.Reader, error) {
 	switch v := v.(type) {
 	case []byte:
 		return bytes.NewReader(v), nil
 	case string:
 		return strings.NewReader(v), nil
 	case io.Reader:
-		return v, nil
+		return ex.open(v, isBody)
 	}
 	b, err := As[[]byte](ctx, ex, v)
 	if e, ok := errors.AsType[*convert.Error](err); ok {

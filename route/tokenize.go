@@ -89,7 +89,7 @@ func (t tokens) expression(b *Builder) value {
 		if err != nil {
 			return nil, err
 		}
-		r, err := textReader(v)
+		r, err := ex.textReader(v, o.From == nil)
 		if r == nil {
 			return nil, err
 		}
@@ -98,7 +98,7 @@ func (t tokens) expression(b *Builder) value {
 }
 
 // textReader reads text; it is nil where there is none.
-func textReader(v any) (io.Reader, error) {
+func (ex *Exchange) textReader(v any, isBody bool) (io.Reader, error) {
 	switch v := v.(type) {
 	case nil:
 		return nil, nil
@@ -107,7 +107,7 @@ func textReader(v any) (io.Reader, error) {
 	case []byte:
 		return bytes.NewReader(v), nil
 	case io.Reader:
-		return v, nil
+		return ex.open(v, isBody)
 	}
 	return nil, fmt.Errorf("want a string, a []byte or an io.Reader to take apart, have %T", v)
 }

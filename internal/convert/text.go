@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mehari-go/mehari/internal/stream"
 )
 
 // isBytes tells whether v is of a kind of []byte.
@@ -127,6 +129,10 @@ func appendFloat(b []byte, f float64, bits int) []byte {
 }
 
 func readAll(r io.Reader) ([]byte, error) {
+	r, err := stream.Open(r)
+	if err != nil {
+		return nil, err
+	}
 	b, err := io.ReadAll(io.LimitReader(r, Limit+1))
 	if err == nil && len(b) > Limit {
 		err = errLong
