@@ -45,12 +45,12 @@ func Renewed(r io.Reader, max int64) *Limited {
 	case max < 0:
 		max = math.MaxInt64 - 1
 	}
-	return &Limited{r, max, max}
+	return &Limited{R: r, left: max, max: max}
 }
 
 // A Limited reader does not read more than it may.
 type Limited struct {
-	r         io.Reader
+	R         io.Reader
 	left, max int64
 }
 
@@ -61,7 +61,7 @@ func (l *Limited) Read(b []byte) (int, error) {
 	if int64(len(b)) > l.left+1 {
 		b = b[:l.left+1]
 	}
-	n, err := l.r.Read(b)
+	n, err := l.R.Read(b)
 	if int64(n) > l.left {
 		return int(l.left), &TooLargeError{l.max}
 	}
