@@ -23,4 +23,7 @@ var controlSteps = []benchStep{
 	{"LoopCopy", 0, func(r *route.Route) { r.Loop(3, route.Do().Process(nop), route.LoopOptions{Copy: true}) }},
 	{"Sample", 0, func(r *route.Route) { r.Sample().Process(nop) }},
 	{"SampleEvery", 0, func(r *route.Route) { r.Sample(route.SampleOptions{Every: 2}).Process(nop) }},
+	{"Throttle", 0, func(r *route.Route) { r.Throttle(1_000_000_000) }},
+	{"ThrottleByKey", 0, func(r *route.Route) { r.Throttle(1_000_000_000, route.ThrottleOptions{By: kind}) }},
+	{"ThrottleConcurrent", 0, func(r *route.Route) { r.Throttle(1, route.ThrottleOptions{Concurrent: true}) }},
 }

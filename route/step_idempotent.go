@@ -2,7 +2,6 @@ package route
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -65,11 +64,7 @@ func (s idempotentStep) Build(b *Builder) Processor {
 	if s.repository == nil {
 		b.Errorf("want a repository, such as new(route.IdempotentMemory)")
 	}
-	if k, ok := s.id.(interface{ itself() *key }); ok && k.itself() != nil && !k.itself().other {
-		i.key = k.itself()
-	} else if i.id = b.value(s.id); i.id.eval == nil {
-		b.Errorf("want an expression, have %#v, which is the same for all messages", s.id)
-	}
+	i.id = b.correlation(s.id)
 	i.body = b.filled(s.body)
 	return i
 }
@@ -83,8 +78,7 @@ func (b *Builder) filled(block *Block) Processor {
 }
 
 type idempotent struct {
-	key        *key // of the header, property or variable that has the id
-	id         value
+	id         correlation
 	options    IdempotentOptions
 	repository IdempotentRepository
 	body       Processor
@@ -93,7 +87,7 @@ type idempotent struct {
 }
 
 func (i *idempotent) Process(ctx context.Context, ex *Exchange) error {
-	key, err := i.keyOf(ctx, ex)
+	key, err := i.id.text(ctx, ex)
 	if err != nil {
 		return err
 	}
@@ -142,35 +136,4 @@ func (i *idempotent) complete(ctx context.Context, key string, err error) error 
 		err = fmt.Errorf("key %q: %w", key, err)
 	}
 	return err
-}
-
-func (i *idempotent) keyOf(ctx context.Context, ex *Exchange) (string, error) {
-	var v any
-	if i.key != nil {
-		if text, ok := i.key.find(ex); ok && text != "" {
-			return text, nil
-		}
-		v = i.key.value(ex)
-	} else {
-		var err error
-		if v, err = i.id.get(ctx, ex); err != nil {
-			return "", err
-		}
-	}
-	switch v := v.(type) {
-	case string:
-		if v != "" {
-			return v, nil
-		}
-	case []byte:
-		if len(v) > 0 {
-			return string(v), nil
-		}
-	case bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64:
-		return fmt.Sprint(v), nil
-	case nil:
-	default:
-		return "", fmt.Errorf("the key is %T, want a text, a []byte, a bool or an integer", v)
-	}
-	return "", errors.New("the message has no key")
 }
