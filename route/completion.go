@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"time"
 )
 
 // A DoneFunc is called when an exchange is done: see [Exchange.OnDone].
@@ -40,11 +41,8 @@ func (ex *Exchange) onDoneWith(f keyedDone, key string) {
 // done ends the outermost call that leads ex through steps.
 func (ex *Exchange) done(ctx context.Context, err error) error {
 	if len(ex.onDone) > 0 {
-		if ctx.Err() != nil {
-			var cancel context.CancelFunc
-			ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), ex.at.engine.config.Abandon)
-			defer cancel()
-		}
+		ctx, cancel := lastly(ctx, ex.at.engine.config.Abandon)
+		defer cancel()
 		for n := len(ex.onDone); n > 0; n = len(ex.onDone) {
 			call := ex.onDone[n-1]
 			ex.onDone[n-1] = doneCall{}
@@ -74,4 +72,13 @@ func joined(err, more error) error {
 		return cmp.Or(err, more)
 	}
 	return errors.Join(err, more)
+}
+
+// lastly returns the context for what must be done in any case: where ctx is done, there is
+// some time left.
+func lastly(ctx context.Context, grace time.Duration) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), grace)
 }

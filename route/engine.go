@@ -68,6 +68,7 @@ type Engine struct {
 	env        Env
 	producers  endpoints // of code outside of routes
 	variables  sharedVariables
+	sagas      SagaMemory // of steps that name no other service
 	converters *converters
 
 	mu     sync.Mutex

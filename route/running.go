@@ -184,14 +184,14 @@ func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 				err = ex.panicked(p)
 			}
 		}
+		if r.completions != nil || r.policies != nil {
+			err = r.done(ctx, ex, err, outer == nil)
+		}
 		if outermost {
 			err = ex.done(ctx, err)
 		}
 		if err != nil {
 			ex.identify()
-		}
-		if r.completions != nil || r.policies != nil {
-			err = r.done(ctx, ex, err, outer == nil)
 		}
 		if ex.original != nil && original == nil {
 			ex.original.Release()

@@ -33,6 +33,10 @@ var stateSteps = []benchStep{
 	{"TransactedJoined", 2, func(r *route.Route) {
 		r.Transacted(noLedger{}, route.Do().Transacted(noLedger{}, route.Do().Process(nop)))
 	}},
+	{"Saga", 4, func(r *route.Route) { r.Saga(route.Do().Process(nop)) }}, // the id, twice, and what is open, with a channel
+	{"SagaSupports", 0, func(r *route.Route) {
+		r.Saga(route.Do().Process(nop), route.SagaOptions{Propagation: route.SagaSupports})
+	}},
 }
 
 // noLedger has nothing to commit.

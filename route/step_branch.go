@@ -250,11 +250,8 @@ func (t *try) Process(ctx context.Context, ex *Exchange) error {
 	if t.finally == nil {
 		return err
 	}
-	if ctx.Err() != nil { // they run all the same
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), t.grace)
-		defer cancel()
-	}
+	ctx, cancel := lastly(ctx, t.grace) // they run all the same
+	defer cancel()
 	stopped := ex.stopped
 	ex.stopped = false // a Stop in the body does not stop what always runs
 	failed := guarded(ctx, t.finally, ex)

@@ -114,11 +114,8 @@ func (i *idempotent) Process(ctx context.Context, ex *Exchange) error {
 		return i.body.Process(ctx, ex)
 	}
 	err = guarded(ctx, i.body, ex)
-	if ctx.Err() != nil {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), i.grace)
-		defer cancel()
-	}
+	ctx, cancel := lastly(ctx, i.grace)
+	defer cancel()
 	return joined(err, i.complete(ctx, key, err))
 }
 
