@@ -21,12 +21,14 @@ const (
 	RouteID          // the id of the route that the exchange is in, a string
 	FromRouteID      // the id of the route that the exchange began in, a string
 	Exception        // the error that the exchange met, nil if there was none
+	Placeholder      // the value of the {{placeholder}} called name, a string, nil if there is none
+	Registered       // what is known to the engine by a name: a value, or a function to call
 )
 
 // String returns the name of the kind.
 func (k Kind) String() string {
 	names := [...]string{"body", "header", "headers", "exchangeProperty", "exchangeProperties", "variable", "variables",
-		"exchangeId", "routeId", "fromRouteId", "exception"}
+		"exchangeId", "routeId", "fromRouteId", "exception", "properties", "ref"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -40,6 +42,23 @@ type Scope interface {
 	// text it is: a pointer that implements [encoding.TextAppender] spares the memory that
 	// a string takes when it becomes an any.
 	Value(kind Kind, name string) any
+}
+
+// A TextScope is a [Scope] that tells texts from other values, which spares the memory
+// that a string takes when it becomes an any.
+type TextScope interface {
+	Scope
+
+	// Text returns the value if it is a text. What it does not return, Value may.
+	Text(kind Kind, name string) (text string, ok bool)
+}
+
+// A Setter is a [Scope] in which an expression can change headers and variables.
+type Setter interface {
+	Scope
+
+	// Set stores a value; nil takes away what there is.
+	Set(kind Kind, name string, value any) error
 }
 
 // A Source is an expression as it was written, in some language. The engine compiles it

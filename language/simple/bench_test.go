@@ -1,6 +1,7 @@
 package simple_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -50,7 +51,7 @@ func TestAppendAllocatesNothing(t *testing.T) {
 		template := parse(t, test.text)
 		for name, scope := range scopes() {
 			n := testing.AllocsPerRun(100, func() {
-				if _, err := template.Append(dst, scope); err != nil {
+				if _, err := template.Append(context.Background(), dst, scope); err != nil {
 					t.Fatal(err)
 				}
 			})
@@ -64,7 +65,7 @@ func TestAppendAllocatesNothing(t *testing.T) {
 func TestEvalOfOneFunctionAllocatesNothing(t *testing.T) {
 	for _, text := range []string{"${body}", "${header.x}", "${exchangeProperty.x}", "${exchangeId}", "${routeId}"} {
 		template, scope := parse(t, text), scopes()["string"]
-		if n := testing.AllocsPerRun(100, func() { _, _ = template.Eval(scope) }); n != 0 {
+		if n := testing.AllocsPerRun(100, func() { _, _ = template.Eval(context.Background(), scope) }); n != 0 {
 			t.Errorf("%s: %v allocations", text, n)
 		}
 	}
@@ -76,7 +77,7 @@ func BenchmarkAppend(b *testing.B) {
 			template, scope, dst := parse(b, test.text), scopes()["string"], make([]byte, 0, 256)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := template.Append(dst, scope); err != nil {
+				if _, err := template.Append(context.Background(), dst, scope); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -88,7 +89,7 @@ func BenchmarkEvalHeader(b *testing.B) {
 	template, scope := parse(b, "${header.x}"), scopes()["number"]
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := template.Eval(scope); err != nil {
+		if _, err := template.Eval(context.Background(), scope); err != nil {
 			b.Fatal(err)
 		}
 	}

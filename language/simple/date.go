@@ -61,6 +61,7 @@ func (p *parser) moment(function string) (*moment, error) {
 	m := &moment{source: strings.TrimSpace(string(command))}
 	key, isHeader := strings.CutPrefix(m.source, "header.")
 	property, isProperty := strings.CutPrefix(m.source, "exchangeProperty.")
+	variable, isVariable := strings.CutPrefix(m.source, "variable.")
 	switch {
 	case m.source == "now":
 	case m.source == "millis":
@@ -69,8 +70,10 @@ func (p *parser) moment(function string) (*moment, error) {
 		m.of = &value{language.Header, key}
 	case isProperty && property != "":
 		m.of = &value{language.Property, property}
+	case isVariable && variable != "":
+		m.of = &value{language.Variable, variable}
 	default:
-		return nil, p.errorf(start, "want a date command (now, millis, header.name or exchangeProperty.name), there is %q", m.source)
+		return nil, p.errorf(start, "want a date command (now, millis, header.name, variable.name or exchangeProperty.name), there is %q", m.source)
 	}
 	for p.atOffset() {
 		at := p.pos
@@ -158,7 +161,7 @@ func (p *parser) run(low, high byte) string {
 	return p.src[start:p.pos]
 }
 
-func (m *moment) append(dst []byte, s language.Scope) ([]byte, error) {
+func (m *moment) append(_ ctx, dst []byte, s scope) ([]byte, error) {
 	t, err := m.time(s)
 	switch {
 	case err != nil:
@@ -171,7 +174,7 @@ func (m *moment) append(dst []byte, s language.Scope) ([]byte, error) {
 	return t.AppendFormat(dst, time.RFC3339Nano), nil
 }
 
-func (m *moment) eval(s language.Scope) (any, error) {
+func (m *moment) eval(_ ctx, s scope) (any, error) {
 	t, err := m.time(s)
 	switch {
 	case err != nil:
@@ -185,7 +188,7 @@ func (m *moment) eval(s language.Scope) (any, error) {
 }
 
 // time returns the moment for s.
-func (m *moment) time(s language.Scope) (time.Time, error) {
+func (m *moment) time(s scope) (time.Time, error) {
 	var t time.Time
 	if m.of == nil {
 		t = time.Now()

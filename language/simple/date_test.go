@@ -66,10 +66,10 @@ func TestDatePatterns(t *testing.T) {
 	for _, test := range tests {
 		m := &message{headers: map[string]any{"t": test.of}}
 		template := parse(t, "${date:header.t:"+test.pattern+"}")
-		if got, err := template.Eval(m); err != nil || got != test.want {
+		if got, err := template.Eval(t.Context(), m); err != nil || got != test.want {
 			t.Errorf("%s of %s = %q, %v; want %q", test.pattern, test.of, got, err, test.want)
 		}
-		if got, err := template.Append([]byte("> "), m); err != nil || string(got) != "> "+test.want {
+		if got, err := template.Append(t.Context(), []byte("> "), m); err != nil || string(got) != "> "+test.want {
 			t.Errorf("%s of %s appended = %q, %v; want %q", test.pattern, test.of, got, err, test.want)
 		}
 	}
@@ -103,7 +103,7 @@ func TestDateCommands(t *testing.T) {
 		{"${date-with-timezone:header.t+1d:UTC:dd}", "23"},
 	}
 	for _, test := range tests {
-		got, err := parse(t, test.text).Eval(m)
+		got, err := parse(t, test.text).Eval(t.Context(), m)
 		if err != nil || got != test.want {
 			t.Errorf("%s = %v, %v; want %v", test.text, got, err, test.want)
 		}
@@ -115,7 +115,7 @@ func TestNamedTimeZone(t *testing.T) {
 		t.Skip("this system has no time zone files:", err)
 	}
 	m := &message{headers: map[string]any{"t": time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)}}
-	got, err := parse(t, "${date-with-timezone:header.t:Europe/Rome:HH:mm z XXX}").Eval(m)
+	got, err := parse(t, "${date-with-timezone:header.t:Europe/Rome:HH:mm z XXX}").Eval(t.Context(), m)
 	if want := "14:00 CEST +02:00"; err != nil || got != want {
 		t.Errorf("got %v, %v; want %q", got, err, want)
 	}
@@ -134,7 +134,7 @@ func TestNow(t *testing.T) {
 			"since ${date:millis}":            "since 946684890000",
 			"${date-with-timezone:now:UTC:yyyy-MM-dd'T'HH:mm:ss.SSSX}": "2000-01-01T00:01:30.000Z",
 		} {
-			if got, err := parse(t, text).Eval(nil); err != nil || got != want {
+			if got, err := parse(t, text).Eval(t.Context(), nil); err != nil || got != want {
 				t.Errorf("%s = %v, %v; want %v", text, got, err, want)
 			}
 		}
@@ -149,10 +149,10 @@ func TestDateOfSomethingElse(t *testing.T) {
 		"${date:exchangeProperty.x+1h:H}": `simple: date:exchangeProperty.x: want a time or milliseconds, there is no exchangeProperty "x"`,
 	} {
 		template := parse(t, text)
-		if got, err := template.Eval(m); err == nil || err.Error() != want || got != nil {
+		if got, err := template.Eval(t.Context(), m); err == nil || err.Error() != want || got != nil {
 			t.Errorf("Eval of %s = %v, %v; want the error %s", text, got, err, want)
 		}
-		if got, err := template.Append([]byte("before"), m); err == nil || err.Error() != want || string(got) != "before" {
+		if got, err := template.Append(t.Context(), []byte("before"), m); err == nil || err.Error() != want || string(got) != "before" {
 			t.Errorf("Append of %s = %q, %v; want what was there and the error %s", text, got, err, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package simple_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -30,7 +31,7 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	text, err := template.Append(nil, letter{"The rent", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)})
+	text, err := template.Append(context.Background(), nil, letter{"The rent", time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)})
 	fmt.Println(string(text), err)
 	// Output: The rent is due on Tuesday, 1 December. <nil>
 }
@@ -51,7 +52,7 @@ func ExampleTemplate_Eval() {
 			fmt.Println(err)
 			return
 		}
-		value, err := template.Eval(letter{body: 42})
+		value, err := template.Eval(context.Background(), letter{body: 42})
 		fmt.Printf("%T %v %v\n", value, value, err)
 	}
 	// Output:

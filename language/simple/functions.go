@@ -1,36 +1,27 @@
 package simple
 
 import (
-	"reflect"
+	"cmp"
+	"slices"
 
 	"github.com/mehari-go/mehari/language"
 )
 
-// A constructor reads what follows the name of a function, up to the "}" that ends
-// it, and returns the function.
+// A constructor reads what follows the name of a function and returns the function.
 type constructor func(p *parser, name string) (node, error)
 
-// A function is an entry in the table of functions.
-type function struct {
+// An entry is one in the table of functions.
+type entry struct {
 	name      string
 	construct constructor
 }
 
-// functions returns the table of all functions of the language.
-func functions() []function {
-	return []function{
-		{"body", part(value{kind: language.Body})},
-		{"bodyType", part(bodyType{})},
-		{"date", date},
-		{"date-with-timezone", dateWithTimezone},
-		{"exception", exception},
-		{"exchangeId", part(textValue{kind: language.ExchangeID})},
-		{"exchangeProperty", named(language.Property)},
-		{"fromRouteId", part(textValue{kind: language.FromRouteID})},
-		{"header", named(language.Header)},
-		{"headers", named(language.Header)},
-		{"routeId", part(textValue{kind: language.RouteID})},
-	}
+// functions returns the table of all functions of the language, in the order of their
+// names.
+func functions() []entry {
+	all := slices.Concat(messageFunctions(), conditionFunctions(), textFunctions(), numberFunctions(), listFunctions(), otherFunctions())
+	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
+	return all
 }
 
 // lookup returns the constructor of the function of a name, or nil and a hint.
@@ -46,71 +37,50 @@ func lookup(name string) (constructor, string) {
 	return nil, hint(name, names)
 }
 
-// part constructs a function that takes nothing.
-func part(n node) constructor {
-	return func(*parser, string) (node, error) { return n, nil }
-}
+var (
+	noArguments  = signature{usage: "() without arguments"}
+	bodyOrOne    = signature{usage: "() or with one argument", most: 1, body: first}
+	anyArguments = signature{usage: "(value, …)", most: many}
+)
 
-// named constructs a function that takes the name of a header or property.
-func named(kind language.Kind) constructor {
-	return func(p *parser, function string) (node, error) {
-		name, err := p.key(function)
-		return value{kind, name}, err
+func messageFunctions() []entry {
+	return []entry{
+		{"body", whole(language.Body)},
+		{"bodyAs", function(signature{usage: "(type)", least: 1, most: 1, check: typeArg(func(int) int { return 0 })}, bodyAs)},
+		{"bodyOneLine", function(noArguments, bodyOneLine)},
+		{"bodyType", function(noArguments, bodyType)},
+		{"convertTo", function(signature{usage: "(type) or (value, type)", least: 1, most: 2, body: first,
+			check: typeArg(func(int) int { return 1 })}, convertTo)},
+		{"exception", exception},
+		{"exchangeId", text(language.ExchangeID)},
+		{"exchangeProperty", named(language.Property, language.Property)},
+		{"fromRouteId", text(language.FromRouteID)},
+		{"function", function(signature{usage: "(name) or (name, value)", least: 1, most: 2, body: final}, callRegistered)},
+		{"header", named(language.Header, language.Header)},
+		{"headerAs", function(signature{usage: "(name, type)", least: 2, most: 2, check: typeArg(func(int) int { return 1 })}, partAs(language.Header))},
+		{"headers", named(language.Header, language.Headers)},
+		{"in", inMessage},
+		{"kindOfType", function(bodyOrOne, kindOfType)},
+		{"length", function(bodyOrOne, length)},
+		{"mandatoryBodyAs", function(signature{usage: "(type)", least: 1, most: 1, check: typeArg(func(int) int { return 0 })}, mandatoryBodyAs)},
+		{"messageTimestamp", function(noArguments, messageTimestamp)},
+		{"properties", placeholder},
+		{"propertiesExist", placeholderExists},
+		{"ref", registered},
+		{"routeId", text(language.RouteID)},
+		{"setHeader", function(signature{usage: "(name, value) or (name, type, value)", least: 2, most: 3, check: typeArg(middleOfThree)}, set(language.Header))},
+		{"setVariable", function(signature{usage: "(name, value) or (name, type, value)", least: 2, most: 3, check: typeArg(middleOfThree)}, set(language.Variable))},
+		{"throwException", function(signature{usage: "(message)", least: 1, most: 1}, throwException)},
+		{"val", function(signature{usage: "(value)", least: 1, most: 1}, func(ctx ctx, s scope, args []node) (any, error) { return args[0].eval(ctx, s) })},
+		{"variable", named(language.Variable, language.Variable)},
+		{"variableAs", function(signature{usage: "(name, type)", least: 2, most: 2, check: typeArg(func(int) int { return 1 })}, partAs(language.Variable))},
+		{"variables", named(language.Variable, language.Variables)},
 	}
 }
 
-func exception(p *parser, name string) (node, error) {
-	if !p.at(".") {
-		return value{kind: language.Exception}, nil
+func middleOfThree(args int) int {
+	if args == 3 {
+		return 1
 	}
-	start := p.pos
-	if member := p.until(" \t\r\n"); member != ".message" {
-		return nil, p.errorf(start, `want ".message" or "}" after %q, there is %q`, name, member)
-	}
-	return textValue{kind: language.Exception}, nil
-}
-
-// value is a part of the message as it is.
-type value struct {
-	kind language.Kind
-	name string
-}
-
-func (v value) append(dst []byte, s language.Scope) ([]byte, error) {
-	return appendValue(dst, s.Value(v.kind, v.name)), nil
-}
-
-func (v value) eval(s language.Scope) (any, error) { return s.Value(v.kind, v.name), nil }
-
-// textValue is a part of the message as a string, or nil.
-type textValue value
-
-func (t textValue) append(dst []byte, s language.Scope) ([]byte, error) {
-	return value(t).append(dst, s)
-}
-
-func (t textValue) eval(s language.Scope) (any, error) {
-	v := s.Value(t.kind, t.name)
-	switch v.(type) {
-	case nil, string:
-		return v, nil
-	}
-	return string(appendValue(nil, v)), nil
-}
-
-// bodyType is the type of the body as a string, or nil.
-type bodyType struct{}
-
-func (bodyType) append(dst []byte, s language.Scope) ([]byte, error) {
-	if body := s.Value(language.Body, ""); body != nil {
-		dst = append(dst, reflect.TypeOf(body).String()...)
-	}
-	return dst, nil
-}
-
-func (bodyType) eval(s language.Scope) (any, error) {
-	if body := s.Value(language.Body, ""); body != nil {
-		return reflect.TypeOf(body).String(), nil
-	}
-	return nil, nil
+	return -1
 }

@@ -31,15 +31,15 @@ func FuzzParse(f *testing.F) {
 		again := parse(t, template.String())
 		synctest.Test(t, func(t *testing.T) {
 			m := order()
-			appended, err := template.Append(nil, m)
-			same, errSame := again.Append(nil, m)
+			appended, err := template.Append(t.Context(), nil, m)
+			same, errSame := again.Append(t.Context(), nil, m)
 			if string(appended) != string(same) || fmt.Sprint(err) != fmt.Sprint(errSame) {
 				t.Fatalf("%q is %q, %v and then %q, %v", text, appended, err, same, errSame)
 			}
 			if constant, ok := template.Constant(); ok && constant != string(appended) {
 				t.Fatalf("Constant of %q = %q, but the text is %q", text, constant, appended)
 			}
-			if value, errEval := template.Eval(m); fmt.Sprint(err) != fmt.Sprint(errEval) {
+			if value, errEval := template.Eval(t.Context(), m); fmt.Sprint(err) != fmt.Sprint(errEval) {
 				t.Fatalf("Eval of %q = %v, %v; Append says %v", text, value, errEval, err)
 			}
 		})

@@ -4,8 +4,12 @@ import "strings"
 
 // A parser is a place in the source. What it reads is at pos and after.
 type parser struct {
-	src string
-	pos int
+	src       string
+	pos       int
+	begun     int // where the last function began that is in no other
+	depth     int // how deep the place is in functions and texts
+	piped     int // in how many functions that a chain passes a value to
+	operators int // how many there were
 }
 
 func (p *parser) done() bool   { return p.pos == len(p.src) }
@@ -97,21 +101,20 @@ func (p *parser) skip() {
 	}
 }
 
-// function reads a function, of whose opening the length is n.
+// function reads "${", an expression and "}". The length of the opening is n.
 func (p *parser) function(n int) (node, error) {
+	if p.depth <= 1 {
+		p.begun = p.pos
+	}
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
 	opening := p.src[p.pos : p.pos+n]
 	p.pos += n
 	p.spaces()
 	start := p.pos
-	name := p.until(" \t\r\n.:?[](){'\"")
-	if name == "" {
-		return nil, p.wanted("the name of a function")
-	}
-	construct, near := lookup(name)
-	if construct == nil {
-		return nil, p.errorf(start, "unknown function %q%s", name, near)
-	}
-	f, err := construct(p, name)
+	f, err := p.expression(true)
 	if err != nil {
 		return nil, err
 	}
@@ -123,6 +126,28 @@ func (p *parser) function(n int) (node, error) {
 		return nil, p.wanted(`"}" after %q`, strings.TrimSpace(p.src[start:p.pos]))
 	}
 	return f, nil
+}
+
+// named reads a function without the "${" and "}" around it.
+func (p *parser) named() (node, error) {
+	start := p.pos
+	name := p.until(" \t\r\n.:?[](){'\",!=<>~&|+")
+	if name == "" {
+		return nil, p.wanted("the name of a function")
+	}
+	construct, near := lookup(name)
+	if construct == nil {
+		return nil, p.errorf(start, "unknown function %q%s", name, near)
+	}
+	f, err := construct(p, name)
+	if err != nil {
+		return nil, err
+	}
+	steps, err := p.path()
+	if err != nil || len(steps) == 0 {
+		return f, err
+	}
+	return &of{f, p.src[start:p.pos][:p.pos-start-len(steps.String(len(steps)))], steps}, nil
 }
 
 // key reads the name in ".name", ":name", "[name]", "['name']" or `["name"]` behind

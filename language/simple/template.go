@@ -1,6 +1,7 @@
 package simple
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -11,59 +12,56 @@ import (
 // may be used by many goroutines at once. The zero value is the empty text.
 type Template struct {
 	source string
-	parts  []node
+	node   node // nil is the empty text
 }
 
-// A node is a piece of a template: a literal or a function.
-type node interface {
-	// append appends the text of the node to dst. After an error what it returns is
-	// not used.
-	append(dst []byte, s language.Scope) ([]byte, error)
-	// eval returns the value of the node with the type that it has.
-	eval(s language.Scope) (any, error)
-}
-
-// literal is the text between functions, its escapes resolved.
-type literal string
-
-func (l literal) append(dst []byte, _ language.Scope) ([]byte, error) { return append(dst, l...), nil }
-func (l literal) eval(language.Scope) (any, error)                    { return string(l), nil }
+var _ language.Expression = (*Template)(nil)
 
 // Parse reads a template. The error has a [SyntaxError] for each function that is
 // not right, joined by [errors.Join].
 func Parse(text string) (*Template, error) {
-	var (
-		t    = &Template{source: text}
-		p    = parser{src: text}
-		lit  []byte
-		errs []error
-	)
-	flush := func() {
-		if len(lit) > 0 {
-			t.parts = append(t.parts, literal(lit))
-			lit = nil
-		}
-	}
-	for !p.done() {
-		n := p.opening()
-		if n == 0 {
-			lit = append(lit, p.char())
-			continue
-		}
-		flush()
-		f, err := p.function(n)
-		if err != nil {
-			errs = append(errs, err)
-			p.skip()
-			continue
-		}
-		t.parts = append(t.parts, f)
-	}
-	flush()
+	p := parser{src: text}
+	parts, errs := p.template()
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	return t, nil
+	return &Template{text, join(parts)}, nil
+}
+
+// template reads text with functions up to its end.
+func (p *parser) template() (parts []node, errs []error) {
+	var text []byte
+	for !p.done() {
+		if p.opening() == 0 {
+			text = append(text, p.char())
+			continue
+		}
+		if len(text) > 0 {
+			parts, text = append(parts, literal(text)), nil
+		}
+		f, err := p.chained()
+		if err != nil {
+			errs = append(errs, err)
+			p.pos = p.begun
+			p.pos += p.opening()
+			p.skip()
+			continue
+		}
+		parts = append(parts, f)
+	}
+	if len(text) > 0 {
+		parts = append(parts, literal(text))
+	}
+	return parts, errs
+}
+
+// chained reads a function in a template, and the operators that may follow one there.
+func (p *parser) chained() (node, error) {
+	n, err := p.chain(false)
+	if err != nil {
+		return nil, err
+	}
+	return p.elvis(n, func() (node, error) { return p.chain(false) })
 }
 
 // Append appends the text of the template for s to dst. On an error, which names
@@ -71,13 +69,13 @@ func Parse(text string) (*Template, error) {
 //
 // Strings, bytes and numbers take no memory but that of dst. A time is written as in
 // RFC 3339, nil as nothing, and what has no text of its own as [fmt.Append] does it.
-func (t *Template) Append(dst []byte, s language.Scope) ([]byte, error) {
-	out := dst
-	for _, part := range t.parts {
-		var err error
-		if out, err = part.append(out, s); err != nil {
-			return dst, fmt.Errorf("simple: %w", err)
-		}
+func (t *Template) Append(ctx context.Context, dst []byte, s language.Scope) ([]byte, error) {
+	if t.node == nil {
+		return dst, nil
+	}
+	out, err := write(ctx, t.node, dst, s)
+	if err != nil {
+		return dst, fmt.Errorf("simple: %w", err)
 	}
 	return out, nil
 }
@@ -85,29 +83,22 @@ func (t *Template) Append(dst []byte, s language.Scope) ([]byte, error) {
 // Eval returns the value of the template for s: if it is one function and nothing
 // else, what the function returns, such as a body with its own type; otherwise the
 // text, a string.
-func (t *Template) Eval(s language.Scope) (any, error) {
-	if len(t.parts) == 1 {
-		v, err := t.parts[0].eval(s)
-		if err != nil {
-			return nil, fmt.Errorf("simple: %w", err)
-		}
-		return v, nil
+func (t *Template) Eval(ctx context.Context, s language.Scope) (any, error) {
+	if t.node == nil {
+		return "", nil
 	}
-	text, err := t.Append(nil, s)
+	v, err := t.node.eval(ctx, s)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("simple: %w", err)
 	}
-	return string(text), nil
+	return v, nil
 }
 
 // Constant returns the text of a template without functions, and false for one that
 // has any.
 func (t *Template) Constant() (string, bool) {
-	if len(t.parts) == 0 {
-		return "", true
-	}
-	l, ok := t.parts[0].(literal)
-	return string(l), ok && len(t.parts) == 1
+	l, ok := t.node.(literal)
+	return string(l), ok || t.node == nil
 }
 
 // String returns the text that was parsed.

@@ -117,10 +117,10 @@ func TestFunctions(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.text, func(t *testing.T) {
 			template := parse(t, test.text)
-			if got, err := template.Append([]byte("> "), order()); err != nil || string(got) != "> "+test.append {
+			if got, err := template.Append(t.Context(), []byte("> "), order()); err != nil || string(got) != "> "+test.append {
 				t.Errorf("Append = %q, %v; want %q", got, err, "> "+test.append)
 			}
-			if got, err := template.Eval(order()); err != nil || !reflect.DeepEqual(got, test.eval) {
+			if got, err := template.Eval(t.Context(), order()); err != nil || !reflect.DeepEqual(got, test.eval) {
 				t.Errorf("Eval = %#v, %v; want %#v", got, err, test.eval)
 			}
 			if template.String() != test.text {
@@ -133,10 +133,10 @@ func TestFunctions(t *testing.T) {
 func TestNothingThere(t *testing.T) {
 	for _, text := range []string{"${body}", "${bodyType}", "${exchangeId}", "${exception}", "${exception.message}"} {
 		template := parse(t, text)
-		if got, err := template.Append(nil, new(message)); err != nil || len(got) != 0 {
+		if got, err := template.Append(t.Context(), nil, new(message)); err != nil || len(got) != 0 {
 			t.Errorf("%s: Append = %q, %v; want nothing", text, got, err)
 		}
-		if got, err := template.Eval(new(message)); err != nil || got != nil {
+		if got, err := template.Eval(t.Context(), new(message)); err != nil || got != nil {
 			t.Errorf("%s: Eval = %#v, %v; want nil", text, got, err)
 		}
 	}
@@ -161,11 +161,11 @@ func TestTextAndEscapes(t *testing.T) {
 		if got, ok := template.Constant(); !ok || got != want {
 			t.Errorf("Constant of %q = %q, %t; want %q", text, got, ok, want)
 		}
-		if got, err := template.Append(nil, order()); err != nil || string(got) != want {
+		if got, err := template.Append(t.Context(), nil, order()); err != nil || string(got) != want {
 			t.Errorf("Append of %q = %q, %v; want %q", text, got, err, want)
 		}
 	}
-	if got, _ := parse(t, `c:\${routeId}\}`).Eval(order()); got != `c:\orders}` {
+	if got, _ := parse(t, `c:\${routeId}\}`).Eval(t.Context(), order()); got != `c:\orders}` {
 		t.Errorf("an escape beside a function: %q", got)
 	}
 	for _, text := range []string{"${body}", "a ${body}", "${body} b"} {
@@ -244,7 +244,7 @@ func TestValuesAsText(t *testing.T) {
 	}
 	template := parse(t, "${body}")
 	for _, test := range tests {
-		got, err := template.Append(nil, &message{body: test.value})
+		got, err := template.Append(t.Context(), nil, &message{body: test.value})
 		if err != nil || string(got) != test.want {
 			t.Errorf("the text of %T %v = %q, %v; want %q", test.value, test.value, got, err, test.want)
 		}
@@ -260,10 +260,10 @@ func TestIDThatIsNoString(t *testing.T) {
 	template, ready := parse(t, "${exchangeId}"), "ID-7"
 	for _, id := range []any{&id{7}, &ready} {
 		m := &message{id: id}
-		if got, err := template.Append(nil, m); err != nil || string(got) != "ID-7" {
+		if got, err := template.Append(t.Context(), nil, m); err != nil || string(got) != "ID-7" {
 			t.Errorf("Append with a %T = %q, %v", id, got, err)
 		}
-		if got, err := template.Eval(m); err != nil || got != "ID-7" {
+		if got, err := template.Eval(t.Context(), m); err != nil || got != "ID-7" {
 			t.Errorf("Eval with a %T = %#v, %v; want the string", id, got, err)
 		}
 	}
