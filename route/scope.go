@@ -43,6 +43,51 @@ func (s *scope) Value(kind language.Kind, name string) any {
 		if err != nil {
 			return err
 		}
+	case language.Placeholder:
+		if ex.at != nil {
+			if v, err := ex.at.engine.properties.resolve("{{" + name + "}}"); err == nil {
+				return v
+			}
+		}
+	}
+	return nil
+}
+
+// Text implements [language.TextScope] for what may be kept as a text: headers
+// and properties.
+func (s *scope) Text(kind language.Kind, name string) (string, bool) {
+	ex := (*Exchange)(s)
+	var fs *fields
+	switch kind {
+	case language.Header:
+		fs = &ex.headers
+	case language.Property:
+		fs = &ex.properties
+	default:
+		return "", false
+	}
+	ex.guard()
+	n := named(name)
+	if f := fs.find(&n); f != nil && f.isText {
+		return f.text, true
+	}
+	return "", false
+}
+
+// Set implements [language.Setter].
+func (s *scope) Set(kind language.Kind, name string, value any) error {
+	ex := (*Exchange)(s)
+	switch {
+	case kind == language.Header && value == nil:
+		ex.RemoveHeader(name)
+	case kind == language.Header:
+		ex.SetHeader(name, value)
+	case kind == language.Variable && value == nil:
+		ex.RemoveVariable(name)
+	case kind == language.Variable:
+		ex.SetVariable(name, value)
+	default:
+		return fmt.Errorf("a %s cannot be set", kind)
 	}
 	return nil
 }

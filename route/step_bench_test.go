@@ -51,6 +51,9 @@ var basicSteps = []benchStep{
 	{"Filter", 0, func(r *route.Route) { r.Filter(route.Is(kind, "order")).Process(nop) }},
 	{"FilterBlock", 0, func(r *route.Route) { r.Filter(route.Is(kind, "order"), route.Do().Process(nop)) }},
 	{"FilterWhere", 0, func(r *route.Route) { r.Filter(route.Where(func(s *string) bool { return s != nil })).Process(nop) }},
+	{"FilterSimple", 0, func(r *route.Route) {
+		r.Filter(route.Simple("${header.type} == 'order' && ${body} != null")).Process(nop)
+	}},
 	{"Choice", 0, func(r *route.Route) {
 		r.Choice(route.When(route.Is(kind, "bill")).Process(nop), route.Otherwise().Process(nop))
 	}},

@@ -49,7 +49,7 @@ func (s logStep) Build(b *Builder) Processor {
 			buf := buffers.Get().(*[]byte)
 			defer buffers.Put(buf)
 			var err error
-			if *buf, err = t.Append((*buf)[:0], (*scope)(ex)); err != nil {
+			if *buf, err = t.Append(ctx, (*buf)[:0], (*scope)(ex)); err != nil {
 				return err
 			}
 			msg = string(*buf)
@@ -88,16 +88,14 @@ func (s simpleText) expression(b *Builder) value {
 	if text, ok := t.Constant(); ok {
 		return value{constant: text}
 	}
-	return value{eval: func(_ context.Context, ex *Exchange) (any, error) { return t.Eval((*scope)(ex)) }}
+	return value{eval: func(ctx context.Context, ex *Exchange) (any, error) { return t.Eval(ctx, (*scope)(ex)) }}
 }
 
 func (s simpleText) predicate(b *Builder) Predicate {
-	v := s.expression(b)
-	return func(ctx context.Context, ex *Exchange) (bool, error) {
-		x, err := v.get(ctx, ex)
-		if err != nil {
-			return false, err
-		}
-		return truth(x)
+	p, err := simple.ParsePredicate(b.Text(string(s)))
+	if err != nil {
+		b.Errorf("%w", err)
+		return never
 	}
+	return func(ctx context.Context, ex *Exchange) (bool, error) { return p.Holds(ctx, (*scope)(ex)) }
 }

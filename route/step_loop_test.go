@@ -64,7 +64,7 @@ func TestLoop(t *testing.T) {
 		}, nil, "loop 2 times: unprepared"},
 		{"negative", func(r *route.Route) { r.Loop(func(*route.Exchange) any { return -1 }, route.Do().Process(turn)) }, nil, "loop: want a number of turns that is at least 0, have -1"},
 		{"no number", func(r *route.Route) { r.Loop(route.Simple("${body}"), route.Do().Process(turn)) }, nil, "loop: want a number of turns: cannot convert string"},
-		{"while fails", func(r *route.Route) { r.LoopWhile(route.Simple("${body}"), route.Do().Process(turn)) }, nil, "want true or false"},
+		{"while fails", func(r *route.Route) { r.LoopWhile(route.Simple("${body} > 1"), route.Do().Process(turn)) }, nil, "cannot tell which is greater"},
 	} {
 		ex := route.NewExchange("b")
 		ex.SetHeader("n", "2")

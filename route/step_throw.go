@@ -40,8 +40,8 @@ func (s throwTextStep) Build(b *Builder) Processor {
 	if t == nil {
 		return &pipeline{}
 	}
-	return ProcessorFunc(func(_ context.Context, ex *Exchange) error {
-		text, err := t.Append(nil, (*scope)(ex))
+	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {
+		text, err := t.Append(ctx, nil, (*scope)(ex))
 		if err != nil {
 			return err
 		}

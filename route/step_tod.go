@@ -113,7 +113,7 @@ func (s *sender) target(ctx context.Context, ex *Exchange) (*target, error) {
 	buf := s.buffers.Get().(*[]byte)
 	defer s.buffers.Put(buf)
 	var err error
-	if *buf, err = s.text.Append((*buf)[:0], (*scope)(ex)); err != nil {
+	if *buf, err = s.text.Append(ctx, (*buf)[:0], (*scope)(ex)); err != nil {
 		return nil, err
 	}
 	t, err := s.endpoints.find(bytes.TrimSpace(*buf))

@@ -91,8 +91,8 @@ func (s rollbackStep) Build(b *Builder) Processor {
 
 type rollback struct{ text *simple.Template }
 
-func (r *rollback) Process(_ context.Context, ex *Exchange) error {
-	text, err := r.text.Append(nil, (*scope)(ex))
+func (r *rollback) Process(ctx context.Context, ex *Exchange) error {
+	text, err := r.text.Append(ctx, nil, (*scope)(ex))
 	if err != nil {
 		return fmt.Errorf("rollback: %w", err)
 	}

@@ -44,7 +44,7 @@ func TestValidate(t *testing.T) {
 		{false, "not valid: want false"},
 		{func(ex *route.Exchange) bool { return !isText(ex) }, "TestValidate.func"},
 		{route.Is(kind, "bill"), `not valid: want header "type" to be "bill"`},
-		{route.Simple("${header.none}"), "want true or false"},
+		{route.Simple("${header.none}"), `not valid: want simple "${header.none}"`},
 		{route.Simple("false"), `not valid: want simple "false"`},
 	} {
 		ex := route.NewExchange("b")

@@ -103,3 +103,54 @@ func BenchmarkParse(b *testing.B) {
 		}
 	}
 }
+
+const gold = "${header.type} == 'gold' && ${body.amount} > 100"
+
+func TestPredicatesAllocateNothing(t *testing.T) {
+	for _, text := range []string{
+		gold, "${header.x} != null", "${header.type} in 'silver,gold'", "${header.type} startsWith 'go'", "${body.amount} range 100..200",
+		"${body[amount]} >= 150 || ${header.type} contains 'x'", "${header.type} regex 'g.*'",
+	} {
+		p, scope := predicate(t, text), &slots{map[string]any{"amount": 150}, "gold", nil}
+		n := testing.AllocsPerRun(100, func() {
+			if ok, err := p.Holds(context.Background(), scope); err != nil || !ok {
+				t.Fatal(text, ok, err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("%s: %v allocations", text, n)
+		}
+	}
+}
+
+func BenchmarkPredicate(b *testing.B) {
+	p, scope := predicate(b, gold), &slots{map[string]any{"amount": 150, "currency": "EUR"}, "gold", nil}
+	b.ReportAllocs()
+	for b.Loop() {
+		if ok, err := p.Holds(context.Background(), scope); err != nil || !ok {
+			b.Fatal(ok, err)
+		}
+	}
+}
+
+func BenchmarkPredicateOfStruct(b *testing.B) {
+	body := &struct {
+		Amount float64 `json:"amount"`
+	}{150}
+	p, scope := predicate(b, gold), &slots{body, "gold", nil}
+	b.ReportAllocs()
+	for b.Loop() {
+		if ok, err := p.Holds(context.Background(), scope); err != nil || !ok {
+			b.Fatal(ok, err)
+		}
+	}
+}
+
+func predicate(tb testing.TB, text string) *simple.Predicate {
+	tb.Helper()
+	p, err := simple.ParsePredicate(text)
+	if err != nil {
+		tb.Fatalf("ParsePredicate(%q): %v", text, err)
+	}
+	return p
+}

@@ -321,6 +321,8 @@ func compareDigits(l, r string) (int, bool) {
 // compare tells which of two values, neither of them nil, is greater.
 func compare(l, r scalar) (int, error) {
 	switch {
+	case l.kind == isInt && r.kind == isInt:
+		return cmp.Compare(l.int(), r.int()), nil
 	case l.isNumber() || r.isNumber():
 		a, okLeft := l.number()
 		b, okRight := r.number()
@@ -415,4 +417,3 @@ func truth(v any) bool {
 	}
 	return true
 }
-

@@ -165,9 +165,9 @@ func TestDateSyntaxErrors(t *testing.T) {
 		reason string
 	}{
 		{"${date}", 7, `want ":command" after "date", there is "}"`},
-		{"${date:}", 8, `want a date command (now, millis, header.name or exchangeProperty.name), there is ""`},
-		{"${date:noww}", 8, `want a date command (now, millis, header.name or exchangeProperty.name), there is "noww"`},
-		{"${date:header.}", 8, `want a date command (now, millis, header.name or exchangeProperty.name), there is "header."`},
+		{"${date:}", 8, `want a date command (now, millis, header.name, variable.name or exchangeProperty.name), there is ""`},
+		{"${date:noww}", 8, `want a date command (now, millis, header.name, variable.name or exchangeProperty.name), there is "noww"`},
+		{"${date:header.}", 8, `want a date command (now, millis, header.name, variable.name or exchangeProperty.name), there is "header."`},
 		{"${date:now", 11, `want "}" to close "${", the text ends`},
 		{"${date:now:}", 12, `want a date pattern such as yyyy-MM-dd, there is "}"`},
 		{"${date:now:yyyy", 16, `want "}" to close "${", the text ends`},

@@ -1,9 +1,6 @@
 package simple
 
-import (
-	"strconv"
-	"strings"
-)
+import "strings"
 
 // The grammar, from what binds least to what binds most. Operators have blanks around
 // them; inside of ${ } functions stand without a ${ } of their own, which is what bare
@@ -39,7 +36,7 @@ func (p *parser) expression(bare bool) (node, error) {
 		return nil, p.wanted(`":" with blanks around it after "?"`)
 	}
 	no, err := p.expression(bare)
-	return ternary{n, yes, no}, err
+	return ternary{n, boxed(yes), boxed(no)}, err
 }
 
 // enter counts how deep the place is.
@@ -80,7 +77,7 @@ func (p *parser) elvis(n node, right func() (node, error)) (node, error) {
 		return n, nil
 	}
 	other, err := right()
-	return elvis{n, other}, err
+	return elvis{n, boxed(other)}, err
 }
 
 func (p *parser) comparison(bare bool) (node, error) {
@@ -104,7 +101,7 @@ func (p *parser) comparison(bare bool) (node, error) {
 	if _, ok := right.(negated); ok {
 		return nil, p.errorf(at, `"!" cannot stand after an operator`)
 	}
-	n, err := op(p, at, left, right)
+	n, err := op(p, at, boxed(left), boxed(right))
 	if err == nil && not {
 		n = negate(n)
 	}
@@ -272,16 +269,12 @@ func (p *parser) number() (node, bool) {
 		}
 		return nil, false
 	}
-	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
-		p.pos += end
-		return constant{n}, true
-	}
-	f, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return nil, false
-	}
 	p.pos += end
-	return constant{f}, true
+	n, ok := parseNumber(text)
+	if !ok || n.kind == isFloat && !strings.Contains(text, ".") {
+		return literal(text), true // of more digits than a number can have
+	}
+	return constant{n.value()}, true
 }
 
 // keyword reads true, false or null.

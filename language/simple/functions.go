@@ -1,9 +1,13 @@
 package simple
 
 import (
-	"cmp"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
+	"sync"
 
+	"github.com/mehari-go/mehari/internal/nearest"
 	"github.com/mehari-go/mehari/language"
 )
 
@@ -16,25 +20,58 @@ type entry struct {
 	construct constructor
 }
 
-// functions returns the table of all functions of the language, in the order of their
-// names.
+// functions returns all functions of the language.
 func functions() []entry {
-	all := slices.Concat(messageFunctions(), conditionFunctions(), textFunctions(), numberFunctions(), listFunctions(), otherFunctions())
-	slices.SortFunc(all, func(a, b entry) int { return cmp.Compare(a.name, b.name) })
-	return all
+	return slices.Concat(messageFunctions(), conditionFunctions(), textFunctions(), numberFunctions(), listFunctions(), otherFunctions())
 }
+
+// The table is made when it is first asked for, and does not change. A variable with its
+// value would be a circle: functions have arguments, in which there are functions.
+var (
+	making sync.Once
+	table  map[string]constructor
+)
 
 // lookup returns the constructor of the function of a name, or nil and a hint.
 func lookup(name string) (constructor, string) {
-	all := functions()
-	names := make([]string, 0, len(all))
-	for _, f := range all {
-		if f.name == name {
-			return f.construct, ""
+	making.Do(func() {
+		table = map[string]constructor{}
+		for _, f := range functions() {
+			table[f.name] = f.construct
 		}
-		names = append(names, f.name)
+	})
+	if construct := table[name]; construct != nil {
+		return construct, ""
 	}
-	return nil, hint(name, names)
+	if why := absent(name); why != "" {
+		return nil, ": " + why
+	}
+	if near := nearest.Name(name, slices.Sorted(maps.Keys(table))); near != "" {
+		return nil, fmt.Sprintf(" (did you mean %q?)", near)
+	}
+	return nil, ", the documentation of package language/simple lists what is known"
+}
+
+// absent says why there is no function of a name that Camel has, or what stands for it.
+func absent(name string) string {
+	switch name {
+	case "bean", "type":
+		return "there are no classes: use a func(*route.Exchange), or ${function(name)}"
+	case "camelContext", "camelId", "exchange", "messageAs", "sys", "threadId", "threadName":
+		return "it is a part of the Java virtual machine or of Camel itself"
+	case "jq", "jsonpath", "simpleJsonpath", "xpath":
+		return "it is a language of its own, in the packages under language"
+	case "load":
+		return "there is no class path: embed the file in the program"
+	case "id", "messageHistory", "originalBody", "routeGroup", "stepId", "logExchange":
+		return "the message does not have it here"
+	case "htmlClean", "htmlDecode", "htmlParse", "a2a":
+		return "it needs a library"
+	}
+	if strings.HasPrefix(name, "attachment") || name == "setAttachment" || name == "clearAttachments" {
+		return "messages have no attachments"
+	}
+	return ""
 }
 
 var (

@@ -1,6 +1,7 @@
 package simple
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"fmt"
@@ -13,43 +14,63 @@ import (
 	"unicode/utf8"
 )
 
-// members are the members of one type, by all the names that they may be called by.
-type members struct {
-	of     reflect.Type
-	fields map[string][]int
+// A found is the member of one type that a step names: a field or a method.
+type found struct {
+	in     reflect.Type
+	field  []int
+	method int // from 1
 }
 
-// membersOf returns the fields of a struct type. A field is called by the name in its
-// json tag, by its own, and by its own without regard to the case of letters.
-func membersOf(t reflect.Type) *members {
-	m := &members{t, map[string][]int{}}
-	for _, name := range []func(reflect.StructField) string{
-		func(f reflect.StructField) string { tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); return tag },
-		func(f reflect.StructField) string { return f.Name },
-		func(f reflect.StructField) string { return strings.ToLower(f.Name) },
-	} {
-		for _, f := range reflect.VisibleFields(t) {
-			if n := name(f); f.IsExported() && n != "" && n != "-" && m.fields[n] == nil {
-				m.fields[n] = f.Index
-			}
+// find looks for the member that a name means. A field is called by the name in its json
+// tag, by its own, or by its own without regard to the case of letters; all members are
+// called as their getters would be, too.
+func find(t reflect.Type, name string) *found {
+	f := &found{in: t}
+	of := t
+	for of.Kind() == reflect.Pointer {
+		of = of.Elem()
+	}
+	base := cmp.Or(getter(name), name)
+	if of.Kind() == reflect.Struct {
+		if f.field = fieldOf(of, name); f.field == nil {
+			f.field = fieldOf(of, base)
+		}
+		if f.field != nil {
+			return f
 		}
 	}
-	return m
+	for _, n := range []string{name, upper(name), "Get" + upper(base), "Is" + upper(base), upper(base)} {
+		if m, ok := t.MethodByName(n); ok && isGetter(m.Type) {
+			f.method = m.Index + 1
+			return f
+		}
+	}
+	return f
 }
 
-// field returns the field that a name means: also what a getter of that name would give.
-func (m *members) field(name string) []int {
-	for _, n := range []string{name, getter(name)} {
-		if n == "" {
-			continue
-		}
-		for _, n := range []string{n, strings.ToLower(n)} {
-			if index := m.fields[n]; index != nil {
-				return index
+// fieldOf returns the field of a struct that a name means, or nil.
+func fieldOf(t reflect.Type, name string) []int {
+	for _, fits := range []func(reflect.StructField) bool{
+		func(f reflect.StructField) bool { return jsonName(f) == name },
+		func(f reflect.StructField) bool { return f.Name == name },
+		func(f reflect.StructField) bool { return strings.EqualFold(f.Name, name) },
+	} {
+		for _, f := range reflect.VisibleFields(t) {
+			if f.IsExported() && fits(f) {
+				return f.Index
 			}
 		}
 	}
 	return nil
+}
+
+// jsonName returns the name that a field has in JSON by its tag, or "".
+func jsonName(f reflect.StructField) string {
+	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+	if name == "-" {
+		return ""
+	}
+	return name
 }
 
 // getter returns what a getter such as getName or isReady gets, or "".
@@ -76,12 +97,20 @@ func change(name string, to func(rune) rune) string {
 // reflected is [step.take] for types that are not known.
 func (st *step) reflected(v any) (any, error) {
 	rv := reflect.ValueOf(v)
-	if st.kind == member {
-		if found, ok, err := callGetter(rv, st.name); ok {
-			return found, err
+	if st.kind == member || st.kind == key {
+		f := st.found.Load()
+		if f == nil || f.in != rv.Type() {
+			f = find(rv.Type(), st.name)
+			st.found.Store(f)
+		}
+		if f.method > 0 {
+			return callGetter(rv.Method(f.method-1), st.name)
+		}
+		if f.field != nil {
+			return fieldValue(rv, f.field)
 		}
 	}
-	for rv.Kind() == reflect.Pointer || rv.Kind() == reflect.Interface {
+	for rv.Kind() == reflect.Pointer {
 		if rv.IsNil() {
 			return nil, nil
 		}
@@ -89,22 +118,7 @@ func (st *step) reflected(v any) (any, error) {
 	}
 	switch rv.Kind() {
 	case reflect.Struct:
-		if st.kind == element || st.kind == last {
-			break
-		}
-		m := st.found.Load()
-		if m == nil || m.of != rv.Type() {
-			m = membersOf(rv.Type())
-			st.found.Store(m)
-		}
-		if index := m.field(st.name); index != nil {
-			f, err := rv.FieldByIndexErr(index)
-			if err != nil {
-				return nil, nil // of what is embedded by a pointer that is nil
-			}
-			return f.Interface(), nil
-		}
-		return nil, fmt.Errorf("%T has no %s%s", v, st.what(), hint(st.name, memberNames(v, m)))
+		return nil, fmt.Errorf("%T has no %s%s", v, st.what(), hint(st.name, memberNames(v, rv.Type())))
 	case reflect.Map:
 		if st.kind == last {
 			break
@@ -185,48 +199,48 @@ func lookUp(rv reflect.Value, name string) (any, bool, error) {
 	return nil, false, nil
 }
 
-// callGetter calls the method that a name means: one that takes nothing and returns a value,
-// or a value and an error.
-func callGetter(rv reflect.Value, name string) (any, bool, error) {
-	base := name
-	if got := getter(name); got != "" {
-		base = got
-	}
-	for _, n := range []string{name, upper(name), "Get" + upper(base), "Is" + upper(base), upper(base)} {
-		m := rv.MethodByName(n)
-		if !m.IsValid() || !isGetter(m.Type()) {
-			continue
+// fieldValue returns a field of a struct, or of that to which a pointer leads.
+func fieldValue(rv reflect.Value, index []int) (any, error) {
+	for rv.Kind() == reflect.Pointer {
+		if rv.IsNil() {
+			return nil, nil
 		}
-		out := m.Call(nil)
-		if len(out) == 2 && !out[1].IsNil() {
-			return nil, true, fmt.Errorf("%s: %w", n, out[1].Interface().(error))
-		}
-		return out[0].Interface(), true, nil
+		rv = rv.Elem()
 	}
-	return nil, false, nil
+	f, err := rv.FieldByIndexErr(index)
+	if err != nil {
+		return nil, nil // of what is embedded by a pointer that is nil
+	}
+	return f.Interface(), nil
 }
 
-// isGetter tells whether a method of a type can be called by a path.
+// callGetter calls a method that takes nothing and returns a value, or a value and an
+// error.
+func callGetter(m reflect.Value, name string) (any, error) {
+	out := m.Call(nil)
+	if len(out) == 2 && !out[1].IsNil() {
+		return nil, fmt.Errorf("%s: %w", name, out[1].Interface().(error))
+	}
+	return out[0].Interface(), nil
+}
+
+// isGetter tells whether a method of a type, which takes the value itself, can be called
+// by a path.
 func isGetter(t reflect.Type) bool {
-	return t.NumIn() == 0 && (t.NumOut() == 1 || t.NumOut() == 2 && t.Out(1) == reflect.TypeFor[error]())
+	return t.NumIn() == 1 && (t.NumOut() == 1 || t.NumOut() == 2 && t.Out(1) == reflect.TypeFor[error]())
 }
 
 // memberNames returns how the members of v are called, the most likely name of each.
-func memberNames(v any, m *members) []string {
+func memberNames(v any, of reflect.Type) []string {
 	names := map[string]bool{}
-	for _, f := range reflect.VisibleFields(m.of) {
-		if !f.IsExported() || f.Anonymous {
-			continue
+	for _, f := range reflect.VisibleFields(of) {
+		if f.IsExported() && !f.Anonymous {
+			names[cmp.Or(jsonName(f), f.Name)] = true
 		}
-		name := f.Name
-		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag != "" && tag != "-" {
-			name = tag
-		}
-		names[name] = true
 	}
 	t := reflect.TypeOf(v)
 	for i := range t.NumMethod() {
-		if m := t.Method(i); m.IsExported() && m.Type.NumIn() == 1 && m.Type.NumOut() >= 1 {
+		if m := t.Method(i); isGetter(m.Type) {
 			names[lower(m.Name)] = true
 		}
 	}

@@ -69,6 +69,14 @@ type constant struct{ value any }
 
 func (c constant) eval(context.Context, language.Scope) (any, error) { return c.value, nil }
 
+// boxed returns a text as a constant, so that its value is not made each time.
+func boxed(n node) node {
+	if l, ok := n.(literal); ok {
+		return constant{string(l)}
+	}
+	return n
+}
+
 // constantOf returns the value of n if that is always the same.
 func constantOf(n node) (any, bool) {
 	switch n := n.(type) {

@@ -67,6 +67,12 @@ func equalTo(fold bool) operatorFunc {
 	return func(_ *parser, _ int, left, right node) (node, error) {
 		if c, ok := constantOf(right); ok {
 			want := scalarOf(c)
+			if want.kind == isNil {
+				return test(func(ctx ctx, s scope) (bool, error) {
+					l, err := left.eval(ctx, s)
+					return err == nil && isNothing(l), err
+				}), nil
+			}
 			if v, ok := left.(*value); ok && want.kind == isText && !fold {
 				return fieldIs{v, want}, nil
 			}

@@ -18,7 +18,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
 )
 
 func conditionFunctions() []entry {
@@ -241,4 +240,3 @@ func pretty(ctx ctx, s scope, args []node) (any, error) {
 	}
 	return b.String(), nil
 }
-

@@ -20,7 +20,7 @@ type step struct {
 	index  int    // of an element; for last, how many before it
 	kind   stepKind
 	safe   bool // what is not there is nil
-	found  atomic.Pointer[members]
+	found  atomic.Pointer[found]
 }
 
 type stepKind uint8
@@ -120,16 +120,16 @@ func (p path) String(n int) string {
 	return b.String()
 }
 
-// walk follows the path from root, which errors call by a name. A root that is nil gives
-// nil.
-func (p path) walk(root any, name string) (any, error) {
+// walk follows the path from root, which errors call by how it was written. A root that is
+// nil gives nil.
+func (p path) walk(root any, name interface{ source() string }) (any, error) {
 	v := root
 	for i, st := range p {
 		if isNothing(v) {
 			if i == 0 || st.safe || p[i-1].safe {
 				return nil, nil
 			}
-			return nil, fmt.Errorf("%s%s is nil and has no %s (with %q it gives nil)", name, p.String(i), st.what(), "?"+strings.TrimPrefix(st.source, "?"))
+			return nil, fmt.Errorf("%s%s is nil and has no %s (with %q it gives nil)", name.source(), p.String(i), st.what(), "?"+strings.TrimPrefix(st.source, "?"))
 		}
 		next, err := st.take(v)
 		switch {
@@ -138,7 +138,7 @@ func (p path) walk(root any, name string) (any, error) {
 		case st.safe:
 			return nil, nil
 		default:
-			return nil, fmt.Errorf("%s%s: %w", name, p.String(i), err)
+			return nil, fmt.Errorf("%s%s: %w", name.source(), p.String(i), err)
 		}
 	}
 	return v, nil
@@ -242,7 +242,7 @@ func (in *inside) eval(_ ctx, s scope) (any, error) {
 	for i := range in.choices {
 		c := &in.choices[i]
 		if v := s.Value(c.root.kind, c.root.name); v != nil {
-			return c.path.walk(v, c.root.source())
+			return c.path.walk(v, c.root)
 		}
 	}
 	return nil, nil
@@ -260,5 +260,7 @@ func (o *of) eval(ctx ctx, s scope) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return o.path.walk(v, o.name)
+	return o.path.walk(v, o)
 }
+
+func (o *of) source() string { return o.name }

@@ -9,7 +9,7 @@ import (
 )
 
 func TestSyntaxErrors(t *testing.T) {
-	const known = "known are body, bodyType, date, date-with-timezone, exception, exchangeId, exchangeProperty, fromRouteId, header, headers, routeId"
+	const known = "the documentation of package language/simple lists what is known"
 	tests := []struct{ text, want string }{
 		{"Hello ${boddy}!", `simple: column 9: unknown function "boddy" (did you mean "body"?)
 	Hello ${boddy}!
@@ -23,7 +23,7 @@ func TestSyntaxErrors(t *testing.T) {
 		{"${property.x}", `simple: column 3: unknown function "property", ` + known + `
 	${property.x}
 	  ^`},
-		{"${threadName}", `simple: column 3: unknown function "threadName", ` + known + `
+		{"${threadName}", `simple: column 3: unknown function "threadName": it is a part of the Java virtual machine or of Camel itself
 	${threadName}
 	  ^`},
 		{"${}", `simple: column 3: want the name of a function, there is "}"
@@ -41,9 +41,6 @@ func TestSyntaxErrors(t *testing.T) {
 		{"$simple{header.x", `simple: column 17: want "}" to close "$simple{", the text ends
 	$simple{header.x
 	                ^`},
-		{"${body.name}", `simple: column 7: want "}" after "body", there is ".name"
-	${body.name}
-	      ^`},
 		{"${routeId x}", `simple: column 11: want "}" after "routeId", there is "x"
 	${routeId x}
 	          ^`},
@@ -68,9 +65,6 @@ func TestSyntaxErrors(t *testing.T) {
 		{"${header.a b}", `simple: column 12: want "}" after "header.a", there is "b"
 	${header.a b}
 	           ^`},
-		{"${header.a[0]}", `simple: column 11: want "}" after "header.a", there is "[0]"
-	${header.a[0]}
-	          ^`},
 		{"${header[]}", `simple: column 10: want a name, there is "]"
 	${header[]}
 	         ^`},
@@ -89,9 +83,6 @@ func TestSyntaxErrors(t *testing.T) {
 		{"${header.${body}}", `simple: column 10: want a name, there is "${body"
 	${header.${body}}
 	         ^`},
-		{"${exception.stack}", `simple: column 12: want ".message" or "}" after "exception", there is ".stack"
-	${exception.stack}
-	           ^`},
 		{"Grüße\n\tan ${bod} in\nRom", `simple: line 2, column 7: unknown function "bod" (did you mean "body"?)
 	 an ${bod} in
 	      ^`},
