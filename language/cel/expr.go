@@ -34,7 +34,7 @@
 // has to be a bool.
 //
 // An evaluation does no I/O. It ends with the context of the exchange, and with an error
-// once it has cost ten million steps, by cel-go's count.
+// once it has cost a million units, by cel-go's count.
 package cel
 
 import (
@@ -56,7 +56,7 @@ import (
 )
 
 const (
-	maxCost   = 10_000_000
+	maxCost   = 1_000_000 // as in Kubernetes
 	maxIssues = 3
 	checks    = 100 // turns of a loop between two looks at the context
 )

@@ -32,8 +32,8 @@
 // select, so 0 and "" hold too.
 //
 // An expression cannot see the environment ($ENV is empty), files, modules or further
-// inputs. It ends with the context of the exchange, and with an error after a million
-// results.
+// inputs. It ends with the context of the exchange, and with an error after a
+// hundred thousand results.
 package jq
 
 import (
@@ -51,7 +51,7 @@ import (
 
 const (
 	maxText    = 64 << 10 // bytes of an expression: how deep it is nested bounds the stack
-	maxResults = 1_000_000
+	maxResults = 100_000
 )
 
 // A Source is an expression as it was written. See [Expr].

@@ -187,11 +187,14 @@ func TestWrongBody(t *testing.T) {
 		{`error("no")`, `7`, `error: no`},
 		{`"x" | halt_error`, `7`, `halt error: x`},
 		{`., .a`, `7`, `expected an object but got: number (7)`},
-		{`repeat(1)`, `7`, "more than 1000000 results"},
+		{`repeat(1)`, `7`, "more than 100000 results"},
 	}
 	for _, test := range tests {
 		if _, err := compile(t, test.text).Eval(t.Context(), &message{body: test.body}); err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v, want %s", test.text, err, test.want)
+		}
+		if strings.HasSuffix(test.want, "results") {
+			continue // it takes a while
 		}
 		if _, err := compile(t, `(`+test.text+`) | false`).Holds(t.Context(), &message{body: test.body}); err == nil || err.Error() != test.want {
 			t.Errorf("%s, as a condition: %v, want %s", test.text, err, test.want)

@@ -26,8 +26,7 @@
 //
 // Regular expressions of match and search are those of [regexp], of which those of
 // [RFC 9485] are a part, and the dot does not match \r. An evaluation ends with the
-// context of the exchange, and with an error after a million results or ten million
-// steps.
+// context of the exchange, and with an error after a million results.
 //
 // [RFC 9535]: https://www.rfc-editor.org/rfc/rfc9535
 // [RFC 9485]: https://www.rfc-editor.org/rfc/rfc9485

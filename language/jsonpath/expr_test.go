@@ -179,16 +179,12 @@ func TestWrongBody(t *testing.T) {
 		{`$`, loop, "body is map[string]interface {}, which has no form in JSON: nested deeper than 1000 levels"},
 		{`$`, make(chan int), "body is chan int, which has no form in JSON: json: unsupported type: chan int"},
 		{`$`, pipe{strings.NewReader("{}")}, "body is jsonpath_test.pipe, a stream that can be read only once: want text, bytes or a value, so read it in a step before"},
-		{`$..*..*..*..*`, deep(300), "more than 1000000 results"},
-		{`$[?count(@..*..*..*..*) > 1]`, []any{deep(300)}, "more than 1000000 results"},
-		{`$[?count($..*) < 1]`, make([]any, 4000), "more than 10000000 steps"},
+		{`$[*, *, *, *, *]`, make([]any, 200_001), "more than 1000000 results"},
+		{`$[?count($[*, *, *, *, *]) > 1]`, make([]any, 200_001), "more than 1000000 results"},
 	}
 	for _, test := range tests {
 		if _, err := compile(t, test.text).Eval(t.Context(), &message{body: test.body}); err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v, want %s", test.text, err, test.want)
-		}
-		if strings.HasSuffix(test.want, "steps") {
-			continue // it takes a while
 		}
 		if ok, err := compile(t, test.text).Holds(t.Context(), &message{body: test.body}); ok || err == nil || err.Error() != test.want {
 			t.Errorf("%s, as a condition: %v, want %s", test.text, err, test.want)
