@@ -76,6 +76,11 @@ func Work(ctx context.Context) context.Context {
 // wrapping consumer was given, work from its [Work].
 func WithWork(ctx, work context.Context) context.Context {
 	o := originOf(work)
+	if o.lasting != work { // so that what outlives an exchange ends with work too
+		inner := o
+		work = context.WithValue(work, originKey{}, &inner)
+		inner.lasting = work
+	}
 	o.work, o.lasting = work, work
 	o.intake = context.WithValue(ctx, originKey{}, &o)
 	return o.intake
