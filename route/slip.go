@@ -15,8 +15,11 @@ type slip struct {
 	uris      []URI
 }
 
-// newSlip takes text with a delimiter, "," if it is "", between URIs, a []string, a []any
-// of strings, a []URI, a URI, or nil for none.
+// maxURIs is how many URIs a sequence may have.
+const maxURIs = 10_000
+
+// newSlip takes text with a delimiter, "," if it is "", between URIs, a []string, a []URI,
+// a URI, nil for none, or whatever else can be split into strings or URIs.
 func newSlip(v any, delimiter string) (slip, error) {
 	delimiter = cmp.Or(delimiter, ",")
 	switch v := v.(type) {
@@ -30,18 +33,32 @@ func newSlip(v any, delimiter string) (slip, error) {
 		return slip{uris: v}, nil
 	case URI:
 		return slip{list: []string{string(v)}}, nil
-	case []any: // such as an array of JSON
-		list := make([]string, len(v))
-		for i, x := range v {
-			text, ok := x.(string)
-			if !ok {
-				return slip{}, fmt.Errorf("want URIs: element %d is %T, want string", i, x)
-			}
-			list[i] = text
-		}
-		return slip{list: list}, nil
 	}
-	return slip{}, fmt.Errorf("want URIs as text, with %q between them, as []string or as []route.URI, have %T", delimiter, v)
+	values, seq, ok := sequence(v) // such as an array of JSON
+	if !ok {
+		return slip{}, fmt.Errorf("want URIs as text, with %q between them, as []string or as []route.URI, have %T", delimiter, v)
+	}
+	if seq == nil {
+		seq = values.all
+	}
+	var list []string
+	for x, err := range seq {
+		if err != nil {
+			return slip{}, err
+		}
+		switch x := x.(type) {
+		case string:
+			list = append(list, x)
+		case URI:
+			list = append(list, string(x))
+		default:
+			return slip{}, fmt.Errorf("want URIs: element %d is %T, want string", len(list), x)
+		}
+		if len(list) > maxURIs {
+			return slip{}, fmt.Errorf("want up to %d URIs, have more", maxURIs)
+		}
+	}
+	return slip{list: list}, nil
 }
 
 // next returns the next URI, "" when there are no more. Empty ones are left out.

@@ -14,4 +14,9 @@ var fanSteps = []benchStep{
 	{"MulticastMerge", 0, func(r *route.Route) {
 		r.MulticastWith(route.FanOut{Merge: route.UseLatest}, route.Do().Process(nop), route.Do().Process(nop))
 	}},
+	{"RecipientList", 0, func(r *route.Route) { r.RecipientList("to:nop,to:nop") }},
+	{"RecipientListKey", 0, func(r *route.Route) {
+		r.SetHeader("list", "to:nop,to:nop").RecipientList(route.NewKey[string]("list"))
+	}},
+	{"Sort", 2, func(r *route.Route) { r.Sort([]any{3, 1, 2}) }}, // the copy, as an any
 }

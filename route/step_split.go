@@ -201,6 +201,14 @@ func (l *list) at(i int) any {
 	return l.other.Index(i).Interface()
 }
 
+func (l *list) all(yield func(any, error) bool) {
+	for i := range l.n {
+		if !yield(l.at(i), nil) {
+			return
+		}
+	}
+}
+
 // group returns up to n values from i.
 func (l *list) group(i, n int) []any {
 	group := make([]any, min(n, l.n-i))
