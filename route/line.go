@@ -47,10 +47,23 @@ func (l *line) enter(max int) (bool, time.Duration) {
 // wait is enter for those who have the time. Where it is asynchronous the worker of ex is
 // free meanwhile, if it has one.
 func (l *line) wait(ctx context.Context, ex *Exchange, max int, async bool) error {
+	t := l.join(max)
+	if t == nil {
+		return nil
+	}
+	if async && ex.worker != nil {
+		ex.worker.Leave()
+		defer ex.worker.Return()
+	}
+	return l.await(ctx, t, max)
+}
+
+// join takes a place and returns nil, or returns a turn to await.
+func (l *line) join(max int) *turn {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.first == nil {
 		if ok, _ := l.try(max); ok {
-			l.mu.Unlock()
 			return nil
 		}
 	}
@@ -62,10 +75,13 @@ func (l *line) wait(ctx context.Context, ex *Exchange, max int, async bool) erro
 		l.last.after = t
 	}
 	l.last = t
-	l.mu.Unlock()
-	if async && ex.worker != nil {
-		ex.worker.Leave()
-		defer ex.worker.Return()
+	return t
+}
+
+// await waits for a place, which the turn of nil has.
+func (l *line) await(ctx context.Context, t *turn, max int) error {
+	if t == nil {
+		return nil
 	}
 	for {
 		select {

@@ -60,10 +60,7 @@ func (s groupStep) Build(b *Builder) Processor {
 	if s.id == "" {
 		b.Errorf("want an id")
 	}
-	if s.body == nil {
-		b.Errorf("want a block: route.Do()")
-	}
-	return &group{s.id, b.Block(s.body)}
+	return &group{s.id, b.filled(s.body)}
 }
 
 type group struct {

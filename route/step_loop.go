@@ -67,10 +67,7 @@ func (s loopStep) Build(b *Builder) Processor {
 	} else {
 		l.times = b.count(s.times, "a number of turns", 0)
 	}
-	if s.body == nil || len(s.body.steps) == 0 {
-		b.Errorf("want a block with steps: route.Do()")
-	}
-	l.body = b.Block(s.body)
+	l.body = b.filled(s.body)
 	return l
 }
 

@@ -116,5 +116,5 @@ func TestGroup(t *testing.T) {
 	})
 	wantMistakes(t, new(kit).build(route.Config{}, route.From("in:x").Group("", nil)),
 		`group "": want an id`,
-		`group "": want a block: route.Do()`)
+		`group "": want a block with steps: route.Do()`)
 }
