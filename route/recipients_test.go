@@ -7,6 +7,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,6 +18,7 @@ import (
 // recipients sends body to a list, and tells in which order what has been sent to.
 func recipients(t *testing.T, list any, opts ...route.RecipientOptions) (ex *route.Exchange, sent []string, err error) {
 	t.Helper()
+	var mu sync.Mutex
 	synctest.Test(t, func(t *testing.T) {
 		to := func(name string, f func(context.Context, *route.Exchange) error) route.ProcessorFunc {
 			return func(ctx context.Context, ex *route.Exchange) error {
@@ -28,7 +30,9 @@ func recipients(t *testing.T, list any, opts ...route.RecipientOptions) (ex *rou
 					t.Errorf("CamelRecipientListEndpoint %q, CamelToEndpoint %q", at, too)
 				}
 				time.Sleep(time.Duration(10-index) * ms)
-				sent = append(sent, fmt.Sprintf("%s/%d/%v", at, index, last))
+				mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, fmt.Sprintf("%s/%d/%v", at, index, last))
 				ex.Body = name
 				return f(ctx, ex)
 			}
