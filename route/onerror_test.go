@@ -394,12 +394,12 @@ func TestRedeliveryEndsWithTheRoute(t *testing.T) {
 		took   time.Duration
 		err    string
 	}{
-		"while stopping":     {route.Redelivery{Maximum: -1, Delay: time.Second}, 10 * time.Second, "boom (not run again: route: stopped: the drain time is over)"},
+		"while stopping":     {route.Redelivery{Maximum: -1, Delay: time.Second}, 9500 * time.Millisecond, "boom (not run again: route: stopped: the drain time is over)"},
 		"not while stopping": {route.Redelivery{Maximum: -1, Delay: time.Minute, NotWhileStopping: true}, 2 * time.Second, "boom (not run again: route: the route stops)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				k := start(t, route.Config{Drain: 8 * time.Second}, route.From("in:x").
+				k := start(t, route.Config{Drain: 7500 * time.Millisecond}, route.From("in:x").
 					ErrorHandler(route.ErrorHandler{Redelivery: test.policy}).
 					Process(func(context.Context, *route.Exchange) error { return errBoom }))
 				begun := time.Now()
