@@ -31,8 +31,8 @@ func recipients(t *testing.T, list any, opts ...route.RecipientOptions) (ex *rou
 				}
 				time.Sleep(time.Duration(10-index) * ms)
 				mu.Lock()
-			defer mu.Unlock()
-			sent = append(sent, fmt.Sprintf("%s/%d/%v", at, index, last))
+				defer mu.Unlock()
+				sent = append(sent, fmt.Sprintf("%s/%d/%v", at, index, last))
 				ex.Body = name
 				return f(ctx, ex)
 			}
