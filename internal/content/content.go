@@ -5,36 +5,39 @@ package content
 import (
 	"bytes"
 	"encoding"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // MaxStream is how many bytes of a stream are read at most: 64 MiB.
 const MaxStream = 64 << 20
 
-// Text returns a reader of the text that body is: a string, []byte, a *bytes.Buffer,
-// which keeps what it holds, or a stream that can be wound back, which is. It returns
-// nil for a body of another type. A stream that can be read only once is an error: the
-// next step would find it empty.
-func Text(body any) (io.Reader, error) {
+// Text returns the text that body is, and whether it is text: a string, []byte, a
+// *bytes.Buffer, which keeps what it holds, or a stream that can be wound back, which is.
+// A stream that can be read only once is an error: the next step would find it empty. The
+// bytes may be those of the body.
+func Text(body any) ([]byte, bool, error) {
 	switch body := body.(type) {
 	case string:
-		return strings.NewReader(body), nil
+		return []byte(body), true, nil
 	case []byte:
-		return bytes.NewReader(body), nil
+		return body, true, nil
+	case json.RawMessage:
+		return body, true, nil
 	case *bytes.Buffer:
-		return bytes.NewReader(body.Bytes()), nil
+		return body.Bytes(), true, nil
 	case io.ReadSeeker:
-		return rewound(body)
+		b, err := rewound(body)
+		return b, err == nil, err
 	case io.Reader:
-		return nil, fmt.Errorf("body is %T, a stream that can be read only once: want text, bytes or a value, so read it in a step before", body)
+		return nil, false, fmt.Errorf("body is %T, a stream that can be read once: convert it to []byte or string first", body)
 	}
-	return nil, nil
+	return nil, false, nil
 }
 
-func rewound(s io.ReadSeeker) (io.Reader, error) {
+func rewound(s io.ReadSeeker) ([]byte, error) {
 	start, err := s.Seek(0, io.SeekCurrent)
 	if err != nil {
 		return nil, fmt.Errorf("body is %T, a stream that cannot be wound back: %w", s, err)
@@ -46,21 +49,16 @@ func rewound(s io.ReadSeeker) (io.Reader, error) {
 	if _, back := s.Seek(start, io.SeekStart); back != nil {
 		err = errors.Join(err, fmt.Errorf("body is %T, a stream that cannot be wound back: %w", s, back))
 	}
-	return bytes.NewReader(b), err
+	return b, err
 }
 
-// String returns the text that body is, and whether it is text: see [Text].
+// String is [Text] as a string.
 func String(body any) (string, bool, error) {
 	if s, ok := body.(string); ok {
 		return s, true, nil
 	}
-	r, err := Text(body)
-	if r == nil || err != nil {
-		return "", false, err
-	}
-	var b strings.Builder
-	_, err = io.Copy(&b, r)
-	return b.String(), true, err
+	b, ok, err := Text(body)
+	return string(b), ok, err
 }
 
 // ID returns the text of an id.

@@ -1,54 +1,56 @@
 package content
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
+
+	"github.com/mehari-go/mehari/internal/jsonvalue"
 )
 
-// MaxDepth is how deep lists and objects may be nested.
-const MaxDepth = 1000
+var errDeep = fmt.Errorf("nested deeper than %d levels", jsonvalue.MaxDepth)
 
-var errDeep = fmt.Errorf("nested deeper than %d levels", MaxDepth)
+// Numbers tells what becomes of the numbers of JSON that is parsed.
+type Numbers int
 
-// JSON returns the value of JSON that body is: nil, a bool, a string, an int, a float64,
-// a [json.Number] for integers that do not fit into an int, a []any or a map[string]any.
-// Text is parsed. Of other values, those that are JSON already are returned as they are,
-// and the rest is what [json.Marshal] makes of it. The value may share memory with body.
-func JSON(body any) (any, error) {
-	r, err := Text(body)
+const (
+	// Ints makes integers an int and other numbers a float64.
+	Ints Numbers = iota
+	// Floats makes a float64 of all numbers but of integers beyond 2^53, which it could
+	// not hold: they are an int.
+	Floats
+)
+
+// JSON returns the value of JSON that body is: nil, a bool, a string, a number, a []any or
+// a map[string]any. Text is parsed. Of other values, those that are JSON already are
+// returned as they are, and the rest is what [json.Marshal] makes of it. Integers that do
+// not fit into an int are a [json.Number]. The value may share memory with body.
+func JSON(body any, numbers Numbers) (any, error) {
+	b, ok, err := Text(body)
 	if err != nil {
 		return nil, err
 	}
-	if r == nil {
-		v, err := Value(body)
+	if !ok {
+		v, err := value(body, numbers)
 		if err != nil {
 			return nil, fmt.Errorf("body is %T, which has no form in JSON: %w", body, err)
 		}
 		return v, nil
 	}
-	v, err := decode(r)
+	v, err := numbers.decode(b)
 	if err != nil {
 		return nil, fmt.Errorf("body is not JSON: %w", err)
 	}
 	return v, nil
 }
 
-// Value is [JSON] where a string is a string.
-func Value(v any) (any, error) {
-	v, _, err := convert(v, 0)
-	return v, err
-}
-
 // Fields returns headers, properties or variables as values of JSON. Those that have no
 // form in JSON are left out; []byte is text and an error its message.
-func Fields(fields any) map[string]any {
+func Fields(fields any, numbers Numbers) map[string]any {
 	m, _ := fields.(map[string]any)
 	out := make(map[string]any, len(m))
 	for name, v := range m {
@@ -58,45 +60,33 @@ func Fields(fields any) map[string]any {
 		case error:
 			v = b.Error()
 		}
-		if v, err := Value(v); err == nil {
+		if v, err := value(v, numbers); err == nil {
 			out[name] = v
 		}
 	}
 	return out
 }
 
-func decode(r io.Reader) (any, error) {
-	d := json.NewDecoder(r)
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("there is no text")
-		}
-		if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-			return nil, fmt.Errorf("%w, at byte %d", err, syntax.Offset)
-		}
+func value(v any, numbers Numbers) (any, error) {
+	v, _, err := numbers.convert(v, 0)
+	return v, err
+}
+
+func (n Numbers) decode(b []byte) (v any, err error) {
+	if err := jsonvalue.Unmarshal(b, &v, jsonvalue.Options{UseNumber: true}); err != nil {
 		return nil, err
 	}
-	end := d.InputOffset()
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("there is more after the end of the value, at byte %d", end)
-	}
-	return settle(v, 0)
+	return n.settle(v)
 }
 
 // settle replaces the numbers of a tree that nobody else has.
-func settle(v any, depth int) (any, error) {
-	if depth > MaxDepth {
-		return nil, errDeep
-	}
-	var err error
+func (n Numbers) settle(v any) (_ any, err error) {
 	switch v := v.(type) {
 	case json.Number:
-		return number(v)
+		return n.number(v)
 	case []any:
 		for i := range v {
-			if v[i], err = settle(v[i], depth+1); err != nil {
+			if v[i], err = n.settle(v[i]); err != nil {
 				return nil, err
 			}
 		}
@@ -104,7 +94,7 @@ func settle(v any, depth int) (any, error) {
 		for k, e := range v {
 			switch e.(type) {
 			case json.Number, []any, map[string]any:
-				if v[k], err = settle(e, depth+1); err != nil {
+				if v[k], err = n.settle(e); err != nil {
 					return nil, err
 				}
 			}
@@ -113,30 +103,31 @@ func settle(v any, depth int) (any, error) {
 	return v, nil
 }
 
-func number(n json.Number) (any, error) {
-	if i, err := strconv.Atoi(string(n)); err == nil {
+const exact = 1 << 53 // the integers to here have a float64 each
+
+func (n Numbers) number(text json.Number) (any, error) {
+	if i, err := strconv.Atoi(string(text)); err == nil {
+		if n == Floats && i >= -exact && i <= exact {
+			return float64(i), nil
+		}
 		return i, nil
 	}
-	digits := []byte(n)
-	if len(digits) > 0 && digits[0] == '-' {
-		digits = digits[1:]
+	if digits := strings.TrimPrefix(string(text), "-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
+		return text, nil
 	}
-	if len(digits) > 0 && bytes.Trim(digits, "0123456789") == nil {
-		return n, nil
-	}
-	f, err := n.Float64()
-	if err != nil && !errors.Is(err, strconv.ErrRange) {
-		return nil, fmt.Errorf("%q is not a number", string(n))
-	}
+	f, err := text.Float64()
 	if math.IsInf(f, 0) {
-		return nil, fmt.Errorf("the number %s is too large", n)
+		return nil, fmt.Errorf("the number %s is too large", text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q is not a number", string(text))
 	}
 	return f, nil
 }
 
 // convert tells whether the value it returns is another one.
-func convert(v any, depth int) (any, bool, error) {
-	if depth > MaxDepth {
+func (n Numbers) convert(v any, depth int) (any, bool, error) {
+	if depth > jsonvalue.MaxDepth {
 		return nil, false, errDeep
 	}
 	switch v := v.(type) {
@@ -163,32 +154,32 @@ func convert(v any, depth int) (any, bool, error) {
 	case float32:
 		return float64(v), true, nil
 	case json.Number:
-		n, err := number(v)
-		return n, true, err
+		x, err := n.number(v)
+		return x, true, err
 	case []any:
-		return list(v, depth)
+		return n.list(v, depth)
 	case map[string]any:
-		return object(v, depth)
+		return n.object(v, depth)
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
 		return nil, false, err
 	}
-	v, err = decode(bytes.NewReader(b))
+	v, err = n.decode(b)
 	return v, true, err
 }
 
-func whole[T int64 | uint32 | uint64 | uint](n T) any {
-	if i := int(n); i >= 0 == (n >= 0) && T(i) == n {
+func whole[T int64 | uint32 | uint64 | uint](v T) any {
+	if i := int(v); i >= 0 == (v >= 0) && T(i) == v {
 		return i
 	}
-	return json.Number(fmt.Sprint(n))
+	return json.Number(fmt.Sprint(v))
 }
 
-func list(l []any, depth int) (any, bool, error) {
+func (n Numbers) list(l []any, depth int) (any, bool, error) {
 	copied := false
 	for i, e := range l {
-		v, changed, err := convert(e, depth+1)
+		v, changed, err := n.convert(e, depth+1)
 		if err != nil {
 			return nil, false, err
 		}
@@ -202,11 +193,11 @@ func list(l []any, depth int) (any, bool, error) {
 	return l, copied, nil
 }
 
-func object(m map[string]any, depth int) (any, bool, error) {
+func (n Numbers) object(m map[string]any, depth int) (any, bool, error) {
 	out := m
 	copied := false
 	for k, e := range m {
-		v, changed, err := convert(e, depth+1)
+		v, changed, err := n.convert(e, depth+1)
 		if err != nil {
 			return nil, false, err
 		}

@@ -21,8 +21,10 @@
 // body.startsWith('p'), it is a string. A stream that can be read only once is an error.
 // Structs and other Go values are what [encoding/json] makes of them, for each
 // evaluation anew: where several expressions look at one body, unmarshal it once in a
-// step before. A nil body is null. JSON may be nested 1000 levels deep. Its integers are
-// an int, so body.n + 1 is too, and numbers with a fraction or beyond an int are a double.
+// step before. A nil body is null. JSON may be nested 1000 levels deep. Its numbers,
+// those of structs too, are a double whatever their digits, so that an expression does
+// not depend on them: write body.n + 1.0, or int(body.n) + 1; comparisons take both. Only
+// integers beyond 2^53, which a double cannot hold, are an int.
 //
 // Headers, properties and variables that have no form in JSON are not there; of type
 // []byte they are a string. What is not there is an error when it is asked for: ask
@@ -189,11 +191,11 @@ func (a *activation) ResolveName(name string) (any, bool) {
 		}
 		return a.body, true
 	case "headers":
-		return content.Fields(a.scope.Value(language.Headers, "")), true
+		return content.Fields(a.scope.Value(language.Headers, ""), content.Floats), true
 	case "properties":
-		return content.Fields(a.scope.Value(language.Properties, "")), true
+		return content.Fields(a.scope.Value(language.Properties, ""), content.Floats), true
 	case "variables":
-		return content.Fields(a.scope.Value(language.Variables, "")), true
+		return content.Fields(a.scope.Value(language.Variables, ""), content.Floats), true
 	case "exception":
 		return content.Exception(a.scope.Value(language.Exception, "")), true
 	case "exchangeId":
@@ -215,7 +217,7 @@ func (a *activation) read() any {
 			return text
 		}
 	}
-	v, err := content.JSON(body)
+	v, err := content.JSON(body, content.Floats)
 	if err != nil {
 		return types.WrapErr(err)
 	}

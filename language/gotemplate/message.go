@@ -20,7 +20,9 @@ func (m message) Body() (any, error) {
 }
 
 // JSON returns the body read as JSON.
-func (m message) JSON() (any, error) { return content.JSON(m.scope.Value(language.Body, "")) }
+func (m message) JSON() (any, error) {
+	return content.JSON(m.scope.Value(language.Body, ""), content.Ints)
+}
 
 // Header returns the header called name, or "".
 func (m message) Header(name string) any { return m.one(language.Header, name) }

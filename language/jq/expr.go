@@ -103,9 +103,9 @@ type variable struct {
 }
 
 var variables = []variable{
-	{"$headers", func(s language.Scope) any { return content.Fields(s.Value(language.Headers, "")) }},
-	{"$properties", func(s language.Scope) any { return content.Fields(s.Value(language.Properties, "")) }},
-	{"$variables", func(s language.Scope) any { return content.Fields(s.Value(language.Variables, "")) }},
+	{"$headers", func(s language.Scope) any { return content.Fields(s.Value(language.Headers, ""), content.Ints) }},
+	{"$properties", func(s language.Scope) any { return content.Fields(s.Value(language.Properties, ""), content.Ints) }},
+	{"$variables", func(s language.Scope) any { return content.Fields(s.Value(language.Variables, ""), content.Ints) }},
 	{"$exception", func(s language.Scope) any { return content.Exception(s.Value(language.Exception, "")) }},
 	{"$exchangeId", func(s language.Scope) any { return content.ID(s.Value(language.ExchangeID, "")) }},
 	{"$routeId", func(s language.Scope) any { return content.ID(s.Value(language.RouteID, "")) }},
@@ -121,7 +121,7 @@ func (e *expression) run(ctx context.Context, s language.Scope) (gojq.Iter, erro
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	input, err := content.JSON(s.Value(language.Body, ""))
+	input, err := content.JSON(s.Value(language.Body, ""), content.Ints)
 	if err != nil {
 		return nil, err
 	}

@@ -105,7 +105,7 @@ func look(ctx context.Context, s language.Scope) (*evaluation, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	root, err := content.JSON(s.Value(language.Body, ""))
+	root, err := content.JSON(s.Value(language.Body, ""), content.Ints)
 	if err != nil {
 		return nil, err
 	}

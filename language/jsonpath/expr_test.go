@@ -173,12 +173,12 @@ func TestWrongBody(t *testing.T) {
 		body any
 		want string
 	}{
-		{`$`, `{"a": x}`, "body is not JSON: invalid character 'x' looking for beginning of value, at byte 7"},
-		{`$`, ``, "body is not JSON: there is no text"},
-		{`$`, strings.Repeat("[", 1002) + strings.Repeat("]", 1002), "body is not JSON: nested deeper than 1000 levels"},
+		{`$`, `{"a": x}`, "body is not JSON: line 1, column 7: invalid character 'x' looking for beginning of value"},
+		{`$`, ``, "body is not JSON: unexpected end of JSON"},
+		{`$`, strings.Repeat("[", 1002) + strings.Repeat("]", 1002), "body is not JSON: values stand more than 1000 deep inside of each other"},
 		{`$`, loop, "body is map[string]interface {}, which has no form in JSON: nested deeper than 1000 levels"},
 		{`$`, make(chan int), "body is chan int, which has no form in JSON: json: unsupported type: chan int"},
-		{`$`, pipe{strings.NewReader("{}")}, "body is jsonpath_test.pipe, a stream that can be read only once: want text, bytes or a value, so read it in a step before"},
+		{`$`, pipe{strings.NewReader("{}")}, "body is jsonpath_test.pipe, a stream that can be read once: convert it to []byte or string first"},
 		{`$[*, *, *, *, *]`, make([]any, 200_001), "more than 1000000 results"},
 		{`$[?count($[*, *, *, *, *]) > 1]`, make([]any, 200_001), "more than 1000000 results"},
 	}

@@ -28,6 +28,7 @@
 package xpath
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -117,14 +118,14 @@ func (e *expression) evaluate(ctx context.Context, s language.Scope, use func(v 
 		return context.Cause(ctx)
 	}
 	body := s.Value(language.Body, "")
-	text, err := content.Text(body)
+	text, ok, err := content.Text(body)
 	if err != nil {
 		return err
 	}
-	if text == nil {
+	if !ok {
 		return fmt.Errorf("body is %T, want XML as text", body)
 	}
-	root, err := parse(text)
+	root, err := parse(bytes.NewReader(text))
 	if err != nil {
 		return fmt.Errorf("body is not XML: %w", err)
 	}

@@ -175,7 +175,7 @@ func TestWrongBody(t *testing.T) {
 		{`/a`, `<?xml version="1.0" encoding="ISO-8859-1"?><a/>`, `body is not XML: xml: opening charset "ISO-8859-1": want UTF-8, have the encoding "ISO-8859-1"`},
 		{`/a`, nil, "body is <nil>, want XML as text"},
 		{`/a`, map[string]any{}, "body is map[string]interface {}, want XML as text"},
-		{`/a`, pipe{strings.NewReader("<a/>")}, "body is xpath_test.pipe, a stream that can be read only once: want text, bytes or a value, so read it in a step before"},
+		{`/a`, pipe{strings.NewReader("<a/>")}, "body is xpath_test.pipe, a stream that can be read once: convert it to []byte or string first"},
 		{`contains(1, 2)`, `<a/>`, "contains() function argument type must be string"},
 		{`sum(/a)`, `<a>x</a>`, ""},
 	}
