@@ -44,7 +44,7 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language", "language/simple", "dataformat", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/shared", "internal/stream", "components/timer"}
+var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/place", "internal/shared", "internal/stream", "components/timer"}
 
 // The packages that tests of users import, and that import "testing" therefore.
 var kits = []string{"dataformat/formattest", "route/routetest", "cluster/clustertest"}
