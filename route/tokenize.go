@@ -14,7 +14,7 @@ import (
 type TokenOptions struct {
 	// From is what is taken apart; the body if it is nil. The value is a string, a []byte or
 	// an [io.Reader], which is read while the parts are led through their steps, and which
-	// is not closed. A nil value has no parts.
+	// is not closed: see [Stream]. A nil value has no parts.
 	From Expr
 
 	// MaxSize is how many bytes one part may have, 0 for 1 MiB. This much of a reader is in

@@ -122,6 +122,17 @@ func TestTokenizeReaderFails(t *testing.T) {
 	}
 }
 
+// What was read is not there to be read again.
+func TestTokenizeReadsOnce(t *testing.T) {
+	trace, _, err := through(t, route.NewExchange(strings.NewReader("a\nb")), func(r *route.Route) {
+		r.Split(route.Lines(), route.Do().To("to:trace")).
+			Split(route.Lines(), route.Do().To("to:trace"))
+	})
+	if fmt.Sprint(trace) != "[a b]" || err == nil || !strings.Contains(err.Error(), ": split: the stream was read before") {
+		t.Errorf("%v, %v", trace, err)
+	}
+}
+
 func TestTokenizeFrom(t *testing.T) {
 	ex := route.NewExchange(42)
 	ex.SetHeader("csv", "a,b")
