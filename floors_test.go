@@ -35,6 +35,7 @@ var floors = []struct{ pkg, imports string }{
 	{"cluster/*", "cluster"},
 	{"components/master", "route cluster"},
 	{"components/*", "route internal/*"},
+	{"repository/*", "route internal/*"},
 	{"observe/…", "route cluster"},
 
 	{"route/routefx", "…"},
@@ -44,7 +45,7 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/place", "internal/shared", "internal/stream", "components/timer"}
+var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/place", "internal/shared", "internal/stream", "components/timer", "repository/file"}
 
 // The packages that tests of users import, and that import "testing" therefore.
 var kits = []string{"dataformat/formattest", "route/routetest", "cluster/clustertest"}
