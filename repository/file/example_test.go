@@ -19,36 +19,39 @@ func ExampleOpenIdempotent() {
 		return
 	}
 	defer os.RemoveAll(folder)
-
 	for _, order := range []string{"o-1", "o-1", "o-2"} { // each time in a new life
-		seen, err := file.OpenIdempotent(filepath.Join(folder, "seen"), file.Options{})
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		orders := route.From("direct:orders").
-			IdempotentConsumer(route.Simple("${body}"), seen, route.Do().
-				Process(func(_ context.Context, ex *route.Exchange) error {
-					fmt.Println("ship", ex.Body)
-					return nil
-				}))
-		ctx, cancel := context.WithCancel(context.Background())
-		engine, err := route.New(route.Config{Components: route.Components{"direct": direct.New()}}, orders)
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
-		done := make(chan error)
-		go func() { done <- engine.Run(ctx) }()
-		if err := engine.Send(ctx, "direct:orders", order); err != nil {
+		if err := take(order, filepath.Join(folder, "seen")); err != nil {
 			fmt.Println(err)
 		}
-		cancel()
-		<-done
-		seen.Close()
 	}
 
 	// Output:
 	// ship o-1
 	// ship o-2
+}
+
+// take runs the program for one order.
+func take(order, path string) error {
+	seen, err := file.OpenIdempotent(path, file.Options{})
+	if err != nil {
+		return err
+	}
+	defer seen.Close()
+	orders := route.From("direct:orders").
+		IdempotentConsumer(route.Simple("${body}"), seen, route.Do().
+			Process(func(_ context.Context, ex *route.Exchange) error {
+				fmt.Println("ship", ex.Body)
+				return nil
+			}))
+	engine, err := route.New(route.Config{Components: route.Components{"direct": direct.New()}}, orders)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- engine.Run(ctx) }()
+	err = engine.Send(ctx, "direct:orders", order)
+	cancel()
+	<-done
+	return err
 }
