@@ -20,8 +20,10 @@ func TestError(t *testing.T) {
 		{"äö\n\tü x\nz", 9, "line 2, column 4: wrong\n\t\tü x\n\t\t  ^"},
 		{"a\n", 1, "column 2: wrong\n\ta\n\t ^"},
 		{"a\n", 2, "line 2, column 1: wrong\n\t\n\t^"},
-		{strings.Repeat("x", 100) + "y" + strings.Repeat("z", 100), 100,
-			"column 101: wrong\n\t" + strings.Repeat("x", 60) + "y" + strings.Repeat("z", 59) + "\n\t" + strings.Repeat(" ", 60) + "^"},
+		{
+			strings.Repeat("x", 100) + "y" + strings.Repeat("z", 100), 100,
+			"column 101: wrong\n\t" + strings.Repeat("x", 60) + "y" + strings.Repeat("z", 59) + "\n\t" + strings.Repeat(" ", 60) + "^",
+		},
 	}
 	for _, test := range tests {
 		if err := place.Error(test.text, test.offset, "wrong"); err.Error() != test.want {

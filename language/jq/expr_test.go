@@ -15,6 +15,7 @@ import (
 
 	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/jq"
+	"github.com/mehari-go/mehari/route"
 )
 
 func compile(t testing.TB, text string) language.Predicate {
@@ -182,6 +183,8 @@ func TestWrongBody(t *testing.T) {
 		{`.`, `1e999`, "body is not JSON: the number 1e999 is too large"},
 		{`.`, make(chan int), "body is chan int, which has no form in JSON: json: unsupported type: chan int"},
 		{`.`, pipe{strings.NewReader("{}")}, "body is jq_test.pipe, a stream that can be read once: convert it to []byte or string first"},
+		{`.`, route.NewStream(strings.NewReader("{}")), "body is *stream.Stream, a stream that can be read once: convert it to []byte or string first"},
+		{`.`, "\"\xff\"", "body is not JSON: it is not valid UTF-8"},
 		{`.a.b`, `{"a": 7}`, `expected an object but got: number (7)`},
 		{`.[]`, `7`, `cannot iterate over: number (7)`},
 		{`error("no")`, `7`, `error: no`},

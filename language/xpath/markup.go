@@ -75,14 +75,14 @@ func (n *node) children(b *strings.Builder) {
 		case xpath.CommentNode:
 			b.WriteString("<!--" + c.text + "-->")
 		default:
-			inText.WriteString(b, c.text)
+			b.WriteString(inText.Replace(c.text))
 		}
 	}
 }
 
 func attribute(b *strings.Builder, name, value string) {
 	b.WriteString(" " + name + `="`)
-	inQuotes.WriteString(b, value)
+	b.WriteString(inQuotes.Replace(value))
 	b.WriteByte('"')
 }
 
