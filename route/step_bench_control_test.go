@@ -26,4 +26,5 @@ var controlSteps = []benchStep{
 	{"Throttle", 0, func(r *route.Route) { r.Throttle(1_000_000_000) }},
 	{"ThrottleByKey", 0, func(r *route.Route) { r.Throttle(1_000_000_000, route.ThrottleOptions{By: kind}) }},
 	{"ThrottleConcurrent", 0, func(r *route.Route) { r.Throttle(1, route.ThrottleOptions{Concurrent: true}) }},
+	{"CircuitBreaker", 0, func(r *route.Route) { r.CircuitBreaker(route.Do().Process(nop), route.Do().SetBody("fallback")) }},
 }
