@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/mehari-go/mehari/dataformat/gzip"
 	"github.com/mehari-go/mehari/dataformat/json"
 	"github.com/mehari-go/mehari/route"
 )
@@ -87,6 +88,22 @@ func TestMarshalVariables(t *testing.T) {
 		r.Unmarshal(json.Format{}, route.UnmarshalOptions{VariableSend: "none"})
 	}).(error)
 	wantError(t, err, `unmarshal json: variable "none" is nil`)
+}
+
+// A stream that a step failed with is not taken for an empty one by the next.
+func TestStreamsOfFailedSteps(t *testing.T) {
+	for name, step := range map[string]func(*route.Block) *route.Block{
+		"convert": func(b *route.Block) *route.Block { return b.ConvertBodyTo(reflect.TypeFor[int]()) },
+		"marshal": func(b *route.Block) *route.Block { return b.Marshal(gzip.Format{Level: 10}) },
+	} {
+		body := io.MultiReader(strings.NewReader("text"))
+		got := outcome(t, route.Config{}, body, func(r *route.Route) {
+			r.Try(step(route.Do()), route.Catch[error]().ConvertBodyTo(reflect.TypeFor[string]()))
+		})
+		if err, ok := got.(error); !ok || !strings.Contains(err.Error(), "the stream was read before") {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
 }
 
 // A format that panics fails the exchange, not the route.

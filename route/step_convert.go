@@ -56,6 +56,7 @@ func (s convertBodyStep) Build(b *Builder) Processor {
 		}
 		v, err := ex.convertTo(ctx, ex.Body, s.t)
 		if err != nil && !o.Optional {
+			ex.wasRead()
 			return err
 		}
 		ex.Body = v

@@ -77,7 +77,11 @@ func (s marshalStep) Build(b *Builder) Processor {
 	from, to := bodyOrVariable(o.VariableSend), bodyOrVariable(o.VariableReceive)
 	return ProcessorFunc(func(_ context.Context, ex *Exchange) error {
 		var out bytes.Buffer
-		if err := s.f.Marshal(&out, from.get(ex)); err != nil {
+		err := s.f.Marshal(&out, from.get(ex))
+		if from == "" {
+			ex.wasRead()
+		}
+		if err != nil {
 			return err
 		}
 		to.set(ex, out.Bytes())

@@ -30,3 +30,13 @@ func (ex *Exchange) shareBody() {
 		ex.Body = NewStream(r)
 	}
 }
+
+// wasRead makes a body that others have read as far as they liked one that nobody else can
+// read.
+func (ex *Exchange) wasRead() {
+	if r, ok := ex.Body.(io.Reader); ok {
+		s := NewStream(r)
+		_, _ = s.Open()
+		ex.Body = s
+	}
+}

@@ -44,6 +44,9 @@ func (Format) String() string { return "json" }
 // Marshal writes v as one JSON value, without the end of a line. A []byte becomes text in
 // base64, as encoding/json has it.
 func (f Format) Marshal(w io.Writer, v any) error {
+	if err := octets.Value(v); err != nil {
+		return err
+	}
 	b, err := jsonvalue.Marshal(v, f.Indent, f.EscapeHTML)
 	if err != nil {
 		return err

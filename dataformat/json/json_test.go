@@ -23,7 +23,7 @@ var harness = formattest.Harness{
 	Natural:   map[string]any{"item": "tea", "count": 2.0},
 	Truncated: true,
 	Bad:       []string{"", " ", "{", `{"count":"2"}`, `{"count":1.5}`, `{"count":1e99}`, "{} {}", "{}x", "[1]", "NaN", "{\"item\":\"\xff\"}", `{'item':1}`},
-	Unfit:     []any{make(chan int), math.NaN(), "\xff", func() {}, map[string]any{"a": "\xff"}},
+	Unfit:     []any{strings.NewReader("x"), make(chan int), math.NaN(), "\xff", func() {}, map[string]any{"a": "\xff"}},
 }
 
 func TestFormat(t *testing.T) { formattest.Test(t, harness) }

@@ -23,6 +23,7 @@ package xml
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -69,7 +70,10 @@ func (f Format) Marshal(w io.Writer, v any) error {
 		before := out.Len()
 		e := xml.NewEncoder(&out)
 		e.Indent("", f.Indent)
-		if err := errors.Join(oneRoot(v), e.Encode(v)); err != nil {
+		if err := cmp.Or(octets.Value(v), oneRoot(v)); err != nil {
+			return err
+		}
+		if err := e.Encode(v); err != nil {
 			return err
 		}
 		if out.Len() == before {

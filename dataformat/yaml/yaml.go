@@ -11,6 +11,7 @@
 package yaml
 
 import (
+	"errors"
 	"io"
 	"iter"
 
@@ -39,7 +40,7 @@ func (Format) String() string { return "yaml" }
 
 // Marshal writes v as one document.
 func (f Format) Marshal(w io.Writer, v any) error {
-	if err := nested.Check(v); err != nil {
+	if err := errors.Join(octets.Value(v), nested.Check(v)); err != nil {
 		return err
 	}
 	indent := 2

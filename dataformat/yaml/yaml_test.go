@@ -31,7 +31,7 @@ var harness = formattest.Harness{
 		"", "- a", "sizes: [x]", "sizes: [1", "item: a\nitem: b\n", "item: \xff", "a: 1\n---\nb: 2\n", "more: *a", "more: &a {b: *a}", "\tx", "item: [",
 		"sizes: [99999999999999999999]", bomb(), strings.Repeat("[", 20000), strings.Repeat("{a: ", 20000), strings.Repeat("- ", 20000),
 	},
-	Unfit: []any{make(chan int), func() {}, cycle()},
+	Unfit: []any{strings.NewReader("x"), make(chan int), func() {}, cycle()},
 }
 
 // bomb is a document of a few lines whose aliases would make billions of values.

@@ -98,6 +98,15 @@ func Reader(v any) (io.Reader, error) {
 	return convert.As[io.Reader](v)
 }
 
+// Value returns an error if v is a stream: what formats whose values are no bytes would make
+// of that is nothing.
+func Value(v any) error {
+	if _, ok := v.(io.Reader); ok {
+		return fmt.Errorf("want a value, have the stream %T", v)
+	}
+	return nil
+}
+
 // Store stores what r has in what into points to, which is a []byte, a string, an any,
 // which becomes a []byte, or an io.Reader, which becomes r.
 func Store(r io.Reader, into any) error {
