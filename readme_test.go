@@ -38,7 +38,10 @@ func TestReadme(t *testing.T) {
 	}
 }
 
-var links = regexp.MustCompile(`\]\(([^\s()"]+)\)`)
+var (
+	links = regexp.MustCompile(`\]\(([^\s()"]+)\)`)
+	code  = regexp.MustCompile("(?s)```.*?```|`[^`\n]*`")
+)
 
 // Links of the documents lead somewhere.
 func TestLinks(t *testing.T) {
@@ -51,7 +54,7 @@ func TestLinks(t *testing.T) {
 		documents = append(documents, found...)
 	}
 	for _, document := range documents {
-		for _, link := range links.FindAllStringSubmatch(content(t, document), -1) {
+		for _, link := range links.FindAllStringSubmatch(code.ReplaceAllString(content(t, document), ""), -1) {
 			target, _, _ := strings.Cut(link[1], "#")
 			if target == "" || strings.Contains(target, "://") {
 				continue
