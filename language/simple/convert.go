@@ -90,7 +90,7 @@ func (t typed) convert(v any) (any, error) {
 	} else if t.is(v) {
 		return v, nil
 	}
-	return nil, fmt.Errorf("cannot make a %s of a %T: it is %s", t.name, v, about(v))
+	return nil, fmt.Errorf("cannot convert %T to %s: it is %s", v, t.name, about(v))
 }
 
 func toText(v any) (any, bool)  { return textOf(v), true }

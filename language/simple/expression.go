@@ -20,14 +20,14 @@ const (
 
 // expression reads an expression with all operators.
 func (p *parser) expression(bare bool) (node, error) {
-	if err := p.enter(); err != nil {
-		return nil, err
-	}
-	defer p.leave()
 	n, err := p.logical(bare)
 	if err != nil || !p.operator("?") {
 		return n, err
 	}
+	if err := p.enter(); err != nil {
+		return nil, err
+	}
+	defer p.leave()
 	yes, err := p.expression(bare)
 	if err != nil {
 		return nil, err
@@ -191,10 +191,6 @@ func negatedOperator(name string) operatorFunc {
 
 // operand reads a value.
 func (p *parser) operand(bare bool) (node, error) {
-	if err := p.enter(); err != nil {
-		return nil, err
-	}
-	defer p.leave()
 	if p.operators > maxOperators {
 		return nil, p.errorf(p.pos, "want at most %d operators", maxOperators)
 	}

@@ -103,7 +103,7 @@ func messageFunctions() []entry {
 		{"messageTimestamp", function(noArguments, messageTimestamp)},
 		{"properties", placeholder},
 		{"propertiesExist", placeholderExists},
-		{"ref", registered},
+		{"ref", named(language.Registered, language.Registered)},
 		{"routeId", text(language.RouteID)},
 		{"setHeader", function(signature{usage: "(name, value) or (name, type, value)", least: 2, most: 3, check: typeArg(middleOfThree)}, set(language.Header))},
 		{"setVariable", function(signature{usage: "(name, value) or (name, type, value)", least: 2, most: 3, check: typeArg(middleOfThree)}, set(language.Variable))},

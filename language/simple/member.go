@@ -241,7 +241,7 @@ func memberNames(v any, of reflect.Type) []string {
 	t := reflect.TypeOf(v)
 	for i := range t.NumMethod() {
 		if m := t.Method(i); isGetter(m.Type) {
-			names[lower(m.Name)] = true
+			names[cmp.Or(getter(m.Name), lower(m.Name))] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(names))

@@ -139,15 +139,6 @@ func callRegistered(ctx ctx, s scope, args []node) (any, error) {
 	}
 }
 
-// registered constructs "ref:name": what the program has registered by a name.
-func registered(p *parser, function string) (node, error) {
-	name, err := p.key(function)
-	if err != nil {
-		return nil, err
-	}
-	return p.inside(&value{language.Registered, name})
-}
-
 // placeholder constructs "properties:key:default".
 func placeholder(p *parser, function string) (node, error) {
 	key, err := p.placeholderKey(function)

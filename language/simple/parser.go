@@ -103,7 +103,7 @@ func (p *parser) skip() {
 
 // function reads "${", an expression and "}". The length of the opening is n.
 func (p *parser) function(n int) (node, error) {
-	if p.depth <= 1 {
+	if p.depth == 0 {
 		p.begun = p.pos
 	}
 	if err := p.enter(); err != nil {

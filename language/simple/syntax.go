@@ -63,7 +63,7 @@ func (p *parser) wanted(format string, args ...any) error {
 	there := p.rest()
 	if end := strings.IndexAny(there, " \t\r\n}"); end > 0 {
 		there = there[:end]
-	} else {
+	} else if end == 0 {
 		_, size := utf8.DecodeRuneInString(there)
 		there = there[:size]
 	}
