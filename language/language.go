@@ -61,6 +61,13 @@ type Setter interface {
 	Set(kind Kind, name string, value any) error
 }
 
+// An Object is a value with members that are not the fields of a struct, such as what its
+// methods return. Languages that look into values ask it first.
+type Object interface {
+	// Member returns the member called name, and whether there is one.
+	Member(name string) (value any, ok bool)
+}
+
 // A Source is an expression as it was written, in some language. The engine compiles it
 // once, when it builds a route.
 type Source interface {

@@ -5,7 +5,6 @@ import (
 	"encoding"
 	"errors"
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -14,35 +13,24 @@ import (
 	"unicode/utf8"
 )
 
-// A found is the member of one type that a step names: a field or a method.
+// A found is the field of one type that a step names, nil if there is none.
 type found struct {
-	in     reflect.Type
-	field  []int
-	method int // from 1
+	in    reflect.Type
+	field []int
 }
 
-// find looks for the member that a name means. A field is called by the name in its json
-// tag, by its own, or by its own without regard to the case of letters; all members are
-// called as their getters would be, too.
+// find looks for the field that a name means: one is called by the name in its json tag,
+// by its own, by its own without regard to the case of letters, or as its getter would be.
+// Methods are not looked for: reflection on them makes the linker keep all methods of all
+// types, which made small programs greater by 40 %. See [language.Object].
 func find(t reflect.Type, name string) *found {
 	f := &found{in: t}
-	of := t
-	for of.Kind() == reflect.Pointer {
-		of = of.Elem()
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
 	}
-	base := cmp.Or(getter(name), name)
-	if of.Kind() == reflect.Struct {
-		if f.field = fieldOf(of, name); f.field == nil {
-			f.field = fieldOf(of, base)
-		}
-		if f.field != nil {
-			return f
-		}
-	}
-	for _, n := range []string{name, upper(name), "Get" + upper(base), "Is" + upper(base), upper(base)} {
-		if m, ok := t.MethodByName(n); ok && isGetter(m.Type) {
-			f.method = m.Index + 1
-			return f
+	if t.Kind() == reflect.Struct {
+		if f.field = fieldOf(t, name); f.field == nil {
+			f.field = fieldOf(t, getter(name))
 		}
 	}
 	return f
@@ -103,9 +91,6 @@ func (st *step) reflected(v any) (any, error) {
 			f = find(rv.Type(), st.name)
 			st.found.Store(f)
 		}
-		if f.method > 0 {
-			return callGetter(rv.Method(f.method-1), st.name)
-		}
 		if f.field != nil {
 			return fieldValue(rv, f.field)
 		}
@@ -118,7 +103,7 @@ func (st *step) reflected(v any) (any, error) {
 	}
 	switch rv.Kind() {
 	case reflect.Struct:
-		return nil, fmt.Errorf("%T has no %s%s", v, st.what(), hint(st.name, memberNames(v, rv.Type())))
+		return nil, fmt.Errorf("%T has no %s%s", v, st.what(), hint(st.name, memberNames(rv.Type())))
 	case reflect.Map:
 		if st.kind == last {
 			break
@@ -214,35 +199,14 @@ func fieldValue(rv reflect.Value, index []int) (any, error) {
 	return f.Interface(), nil
 }
 
-// callGetter calls a method that takes nothing and returns a value, or a value and an
-// error.
-func callGetter(m reflect.Value, name string) (any, error) {
-	out := m.Call(nil)
-	if len(out) == 2 && !out[1].IsNil() {
-		return nil, fmt.Errorf("%s: %w", name, out[1].Interface().(error))
-	}
-	return out[0].Interface(), nil
-}
-
-// isGetter tells whether a method of a type, which takes the value itself, can be called
-// by a path.
-func isGetter(t reflect.Type) bool {
-	return t.NumIn() == 1 && (t.NumOut() == 1 || t.NumOut() == 2 && t.Out(1) == reflect.TypeFor[error]())
-}
-
-// memberNames returns how the members of v are called, the most likely name of each.
-func memberNames(v any, of reflect.Type) []string {
-	names := map[string]bool{}
+// memberNames returns how the fields of a struct are called, by the most likely name.
+func memberNames(of reflect.Type) []string {
+	names := []string{}
 	for _, f := range reflect.VisibleFields(of) {
 		if f.IsExported() && !f.Anonymous {
-			names[cmp.Or(jsonName(f), f.Name)] = true
+			names = append(names, cmp.Or(jsonName(f), f.Name))
 		}
 	}
-	t := reflect.TypeOf(v)
-	for i := range t.NumMethod() {
-		if m := t.Method(i); isGetter(m.Type) {
-			names[cmp.Or(getter(m.Name), lower(m.Name))] = true
-		}
-	}
-	return slices.Sorted(maps.Keys(names))
+	slices.Sort(names)
+	return names
 }

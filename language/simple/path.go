@@ -186,6 +186,12 @@ func (st *step) take(v any) (any, error) {
 			}
 			return v[i], nil
 		}
+	case language.Object:
+		if st.kind == member || st.kind == key {
+			if found, ok := v.Member(st.name); ok {
+				return found, nil
+			}
+		}
 	}
 	return st.reflected(v)
 }
