@@ -38,6 +38,9 @@ func find(t reflect.Type, name string) *found {
 
 // fieldOf returns the field of a struct that a name means, or nil.
 func fieldOf(t reflect.Type, name string) []int {
+	if name == "" {
+		return nil
+	}
 	for _, fits := range []func(reflect.StructField) bool{
 		func(f reflect.StructField) bool { return jsonName(f) == name },
 		func(f reflect.StructField) bool { return f.Name == name },
