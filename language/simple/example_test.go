@@ -60,3 +60,40 @@ func ExampleTemplate_Eval() {
 	// string 42! <nil>
 	// string body <nil>
 }
+
+func ExampleParsePredicate() {
+	big, err := simple.ParsePredicate("${body.country} in 'IT,FR' && ${body.lines.size} > 1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, country := range []string{"IT", "GR"} {
+		order := map[string]any{"country": country, "lines": []string{"tea", "bread"}}
+		fmt.Println(big.Holds(context.Background(), letter{body: order}))
+	}
+	// Output:
+	// true <nil>
+	// false <nil>
+}
+
+func ExampleParse_operators() {
+	for _, text := range []string{
+		"Dear ${body.name} ?: 'customer'!",
+		"${body.items} ~> ${sort()} ~> ${join(' and ')}",
+		"${body.items.size > 1 ? 'several' : 'one'}",
+		"${forEach(${body.items},${uppercase()})}",
+	} {
+		template, err := simple.Parse(text)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		value, err := template.Eval(context.Background(), letter{body: map[string]any{"items": []string{"tea", "bread"}}})
+		fmt.Println(value, err)
+	}
+	// Output:
+	// Dear customer! <nil>
+	// bread and tea <nil>
+	// several <nil>
+	// [TEA BREAD] <nil>
+}
