@@ -95,6 +95,7 @@ func (in *intake) lasting(ctx context.Context) (context.Context, func()) {
 	case o.engine != in.run.engine || o.lasting == nil:
 	case o.in == in:
 		work = o.lasting
+	case o.in != nil && o.lasting == o.in.work: // of a route without a term, whose end is its own
 	default: // the term of the route that sent it
 		joined, cancel := context.WithCancelCause(o.lasting)
 		stop := endsWith(in.work, cancel)

@@ -1,3 +1,61 @@
 package route_test
 
-var aggregateSteps = []benchStep{}
+import (
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/mehari-go/mehari/route"
+)
+
+var aggregateSteps = []benchStep{
+	{"Aggregate", 0, func(r *route.Route) {
+		r.Aggregate(kind, route.UseLatest, route.Do().Process(nop), route.AggregateOptions{Size: 100})
+	}},
+	{"AggregateTimeout", 0, func(r *route.Route) {
+		r.Aggregate(kind, route.UseOriginal, route.Do().Process(nop), route.AggregateOptions{Timeout: time.Hour})
+	}},
+}
+
+// BenchmarkOpenGroups tells what a million open groups need in memory, beyond their keys'
+// and headers' own text, and how long one takes to be added to.
+func BenchmarkOpenGroups(b *testing.B) {
+	const groups = 1_000_000
+	key := route.NewKey[string]("order")
+	ctx, next := consumerOf(b, route.Config{Components: route.Components{}},
+		route.From("in:x").Aggregate(key, route.UseLatest, route.Do().Process(nop), route.AggregateOptions{Timeout: time.Hour}))
+	keys := make([]string, groups)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("order-%010d", i)
+	}
+	body := new(string)
+	send := func(i int) {
+		ex := route.NewExchange(body)
+		key.Set(ex, keys[i])
+		if err := next.Process(ctx, ex); err != nil {
+			b.Fatal(err)
+		}
+		ex.Release()
+	}
+	heap := func() uint64 {
+		runtime.GC()
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := heap()
+	for i := range groups {
+		send(i)
+	}
+	used := heap() - before
+	i := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i = (i + 7919) % groups
+		send(i)
+	}
+	b.ReportMetric(float64(used)/groups, "bytes/key")
+	runtime.KeepAlive(keys)
+}
