@@ -28,15 +28,15 @@ type endpoints struct {
 
 // A target is an endpoint that is sent to.
 type target struct {
-	Processor
-	uri   string
-	shown string // uri without secrets
+	endpoint Processor
+	uri      string
+	shown    string // uri without secrets
 }
 
-// send sends ex. The error says where it comes from.
-func (t *target) send(ctx context.Context, ex *Exchange) error {
+// Process sends ex. The error says where it comes from.
+func (t *target) Process(ctx context.Context, ex *Exchange) error {
 	ToEndpoint.Set(ex, t.shown)
-	err := t.Process(ctx, ex)
+	err := t.endpoint.Process(ctx, ex)
 	if err == nil {
 		return nil
 	}
@@ -67,7 +67,9 @@ func (b *Builder) endpoints(allowed []string, cacheSize int) *endpoints {
 			b.Errorf("allowed schemes: %w", err)
 		}
 	}
-	f.allowed = allowed
+	if len(allowed) > 0 {
+		f.allowed = allowed
+	}
 	return &endpoints{resolve: f.resolve, foreign: f, interceptors: b.interceptors, size: cmp.Or(cacheSize, defaultCache)}
 }
 
@@ -115,6 +117,19 @@ func (e *endpoints) make(uri string) (*target, error) {
 	t := &target{e.interceptors.sentTo(URI(uri), p), uri, URI(uri).String()}
 	e.keep(t)
 	return t, nil
+}
+
+// consumer returns the endpoint at uri, which a route can start from. It is not kept.
+func (e *endpoints) consumer(uri string) (Consumer, error) {
+	ep, err := e.resolve(URI(uri))
+	c, ok := ep.(Consumer)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s cannot start a route", ep)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%q: %w", URI(uri), err)
+	}
+	return c, nil
 }
 
 func (e *endpoints) keep(t *target) {

@@ -52,7 +52,7 @@ func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOp
 	if !up {
 		return fmt.Errorf("send to %q: %w", u, ErrStopped)
 	}
-	p, err := e.producers.get(string(u))
+	to, err := e.producers.get(string(u))
 	if err != nil {
 		return fmt.Errorf("send to %w", err)
 	}
@@ -72,7 +72,7 @@ func (e *Engine) send(ctx context.Context, u URI, ex *Exchange, options []SendOp
 		defer endsWith(base, cancel)()
 		ctx = context.WithValue(ctx, originKey{}, &origin{engine: e, work: ctx})
 	}
-	return guarded(ctx, p, ex)
+	return guarded(ctx, to.endpoint, ex)
 }
 
 // await waits until the engine has begun to run: code beside Run need not know when it does.
@@ -120,11 +120,19 @@ func (e *Engine) receive(ctx context.Context, u URI) (*Exchange, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s cannot start a route", ep)
 	}
-	taking, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(engine, func() { cancel(ErrStopped) })()
+	return receiveOne(ctx, c)
+}
+
+// receiveOne takes one message. It returns [ErrDone] where the consumer ends without one,
+// and the cause of ctx if that is done before.
+func receiveOne(ctx context.Context, c Consumer) (*Exchange, error) {
+	taking, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	one := &receiver{stop: cancel}
-	err = consume(taking, c, one)
+	err := consume(taking, c, one)
 	switch {
 	case one.got != nil:
 		return one.got, nil

@@ -5,6 +5,8 @@ import "github.com/mehari-go/mehari/route"
 var dynamicSteps = []benchStep{
 	{"ToD", 0, func(r *route.Route) { r.SetBody("nop").ToD("to:${body}") }},
 	{"ToWith", 0, func(r *route.Route) { r.ToWith(route.ToOptions{VariableSend: "v", VariableReceive: "w"}, "to:nop") }},
+	{"Enrich", 0, func(r *route.Route) { r.Enrich("to:nop") }},
+	{"EnrichD", 0, func(r *route.Route) { r.SetBody("nop").EnrichD("to:${body}") }},
 	{"RoutingSlip", 0, func(r *route.Route) { r.RoutingSlip("to:nop,to:nop") }},
 	{"RoutingSlipKey", 0, func(r *route.Route) {
 		r.SetHeader("slip", "to:nop,to:nop").RoutingSlip(route.NewKey[string]("slip"))

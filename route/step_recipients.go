@@ -103,11 +103,7 @@ func (r *recipients) Process(ctx context.Context, ex *Exchange) error {
 		MulticastIndex.Set(part, i)
 		MulticastComplete.Set(part, i == len(targets)-1)
 		RecipientEndpoint.Set(part, targets[i].shown)
-		p.lead(part, r.prepared(recipient{targets[i]}))
+		p.lead(part, r.prepared(targets[i]))
 	}
 	return p.end()
 }
-
-type recipient struct{ *target }
-
-func (r recipient) Process(ctx context.Context, ex *Exchange) error { return r.send(ctx, ex) }

@@ -170,7 +170,7 @@ func (r *slipRouter) hop(ctx context.Context, ex *Exchange, uri string, h *hops)
 	}
 	h.add(t.shown)
 	SlipEndpoint.Set(ex, t.shown)
-	err = t.send(ctx, ex)
+	err = t.Process(ctx, ex)
 	if r.again {
 		SlipEndpoint.Set(ex, t.shown) // where a router of the endpoint has set it too
 	}

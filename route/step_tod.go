@@ -32,9 +32,9 @@ func (o *DynamicOptions) zero() bool {
 	return o.AllowedSchemes == nil && !o.IgnoreInvalidEndpoint && o.CacheSize == 0
 }
 
-// ToEndpoint is the property that tells which endpoint was sent to last by a step whose
-// endpoint is known at run time only: its URI, without secrets. Others, such as
-// [Route.To], do not set it, because they are many and what they send to stands in them.
+// ToEndpoint is the property that tells which endpoint was sent to last, or polled: its
+// URI, without secrets. The steps that send only to what they name, such as [Route.To], do
+// not set it, unlike those of Camel: it would cost as much as they do.
 var ToEndpoint = NewProperty[string]("CamelToEndpoint")
 
 // ToD sends the exchange to the endpoint whose URI a text in the simple language gives,
@@ -60,7 +60,7 @@ func (s toDStep) Build(b *Builder) Processor {
 		if t == nil {
 			return err
 		}
-		return t.send(ctx, ex)
+		return t.Process(ctx, ex)
 	})
 }
 
@@ -82,27 +82,37 @@ func (b *Builder) sender(u URI) *sender {
 
 // senderD is for endpoints whose URIs are what the text of a template gives.
 func (b *Builder) senderD(text string, o DynamicOptions) *sender {
-	errs := len(b.errs)
 	s := &sender{
-		text:      b.template(text),
 		endpoints: b.endpoints(o.AllowedSchemes, o.CacheSize),
 		ignore:    o.IgnoreInvalidEndpoint,
 		logger:    b.Logger,
 		buffers:   sync.Pool{New: func() any { return new([]byte) }},
 	}
+	s.text = b.uriText(text, s.endpoints, o, func(uri string) error {
+		_, err := s.endpoints.get(uri)
+		return err
+	})
+	return s
+}
+
+// uriText returns the template of URIs of endpoints. It checks as much of the text as is
+// known now; check is called with one that is known as a whole.
+func (b *Builder) uriText(text string, e *endpoints, o DynamicOptions, check func(uri string) error) *simple.Template {
+	errs := len(b.errs)
+	t := b.template(text)
 	if len(b.errs) > errs {
-		return s
+		return t
 	}
 	var err error
-	if uri, ok := s.text.Constant(); ok {
-		_, err = s.endpoints.get(strings.TrimSpace(uri))
-	} else if scheme, _, ok := strings.Cut(s.text.String(), ":"); ok && isScheme(scheme) {
-		err = s.endpoints.foreign.permits(scheme)
+	if uri, ok := t.Constant(); ok {
+		err = check(strings.TrimSpace(uri))
+	} else if scheme, _, ok := strings.Cut(strings.TrimSpace(t.String()), ":"); ok && isScheme(scheme) {
+		err = e.foreign.permits(scheme)
 	}
-	if err != nil && !(s.ignore && ignorable(err)) {
+	if err != nil && !(o.IgnoreInvalidEndpoint && ignorable(err)) {
 		b.Errorf("%w", err)
 	}
-	return s
+	return t
 }
 
 // target returns nil where there is no endpoint and that is to be ignored.

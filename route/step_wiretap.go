@@ -113,7 +113,7 @@ func (t *tap) Process(ctx context.Context, ex *Exchange) error {
 	copied.spawn(ctx, ProcessorFunc(func(ctx context.Context, copied *Exchange) error {
 		copied.flight.at(uint64(t.at.node.index))
 		if err == nil {
-			err = to.send(ctx, copied)
+			err = to.Process(ctx, copied)
 		}
 		if err != nil {
 			return t.at.blame(copied, err)
