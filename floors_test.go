@@ -35,6 +35,7 @@ var floors = []struct{ pkg, imports string }{
 	{"cluster/*", "cluster"},
 	{"components/master", "route cluster"},
 	{"components/*", "route internal/*"},
+	{"resilience/*", "route"},
 	{"repository/*", "route internal/*"},
 	{"observe/…", "route cluster"},
 
