@@ -3,6 +3,7 @@ package route_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"testing"
 
@@ -136,4 +137,32 @@ func TestSourceThatIsWrong(t *testing.T) {
 		"filter: shown body: want a dot at 3",
 		"set body: shown body: route_test.shown compiles to nothing",
 		"filter: simple: column 3: unknown function \"bdy\" (did you mean \"body\"?)\n\t${bdy} == 1\n\t  ^")
+}
+
+func TestSimpleConditions(t *testing.T) {
+	r := route.From("in:x").ID("r").
+		Filter(route.Simple("${header.TYPE} == 'gold' && ${body.amount} > {{least}}")).
+		SetBody(route.Simple("${setHeader(level,int,'7')}${setVariable(seen,${header.type})}${properties:least}/${properties:none:-}")).
+		Choice(
+			route.When(route.Simple("${header.level} == 7 && ${variable.seen} == 'gold' && ${propertiesExist:!none}")).SetHeader("ok", "yes"),
+		).
+		Process(func(_ context.Context, ex *route.Exchange) error {
+			ex.SetHeader("seen", ex.Variable("seen"))
+			return nil
+		})
+	cfg := route.Config{Components: route.Components{}, Properties: route.PropertyMap{"least": "100"}}
+	ctx, next := consumerOf(t, cfg, r)
+	for amount, want := range map[int]string{150: "100/- 7 gold yes", 50: "map[amount:50] <nil> <nil> <nil>"} {
+		ex := route.NewExchange(map[string]any{"amount": amount})
+		kind.Set(ex, "gold")
+		if err := next.Process(ctx, ex); err != nil {
+			t.Error(err)
+		}
+		if got := fmt.Sprint(ex.Body, " ", ex.Header("level"), " ", ex.Header("seen"), " ", ex.Header("ok")); got != want {
+			t.Errorf("amount %d: %s, want %s", amount, got, want)
+		}
+		ex.Release()
+	}
+	err := new(kit).build(route.Config{}, route.From("in:x").Filter(route.Simple("${body} == gold")))
+	wantMistakes(t, err, `filter: simple: column 12: want a text in quotes, a number, true, false, null or a function such as ${body}, there is "gold"`)
 }

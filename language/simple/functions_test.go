@@ -441,6 +441,19 @@ func TestErrorsOfFunctions(t *testing.T) {
 			t.Errorf("%s = %t, %v; want %s", text, ok, err, want)
 		}
 	}
+	double := "${pad('a',9999999)}" + strings.Repeat(" ~> ${concat($param,$param)}", 40)
+	for _, text := range []string{double, strings.ReplaceAll(double, "concat($param,$param)", "trim('${body}${body}')")} {
+		if _, err := parse(t, text).Eval(t.Context(), newStore(nil)); err == nil || !strings.Contains(err.Error(), "longer than 67108864 bytes") {
+			t.Errorf("a text that doubles 40 times: %v", err)
+		}
+	}
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(errors.New("enough"))
+	for _, text := range []string{"${forEach(${body},${body})}", "${filter(${body},true)}"} {
+		if _, err := parse(t, text).Eval(ctx, newStore("a,b")); err == nil || !strings.Contains(err.Error(), "enough") {
+			t.Errorf("%s with a context that is done: %v", text, err)
+		}
+	}
 	p := predicate(t, "'a' regex ${body}")
 	if _, err := p.Holds(t.Context(), newStore(strings.Repeat("a", 1001))); err == nil || !strings.Contains(err.Error(), "want an expression of at most 1000 bytes, have 1001") {
 		t.Errorf("a long regular expression: %v", err)

@@ -1,6 +1,7 @@
 package simple
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -100,6 +101,9 @@ func filter(ctx ctx, s scope, args []node) (any, error) {
 	}
 	kept := make([]any, 0, len(items))
 	for _, item := range items {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		ok, err := holds(ctx, args[1], each(s, item))
 		if err != nil {
 			return nil, err
@@ -118,6 +122,9 @@ func forEach(ctx ctx, s scope, args []node) (any, error) {
 	}
 	made := make([]any, 0, len(items))
 	for _, item := range items {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		v, err := args[1].eval(ctx, each(s, item))
 		if err != nil {
 			return nil, err
@@ -154,7 +161,9 @@ func joinItems(ctx ctx, s scope, args []node) (any, error) {
 		if i > 0 {
 			text = append(text, separator...)
 		}
-		text = appendValue(append(text, prefix...), item)
+		if text = appendValue(append(text, prefix...), item); len(text) > maxText {
+			return nil, errTooLong
+		}
 	}
 	return string(text), nil
 }

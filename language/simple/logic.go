@@ -169,6 +169,9 @@ func (t asText) append(ctx ctx, dst []byte, s scope) ([]byte, error) {
 
 func (t asText) eval(ctx ctx, s scope) (any, error) {
 	text, err := write(ctx, t.of, nil, s)
+	if err == nil && len(text) > maxText {
+		err = errTooLong
+	}
 	if err != nil {
 		return nil, err
 	}

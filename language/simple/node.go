@@ -101,11 +101,7 @@ func (j joined) append(ctx context.Context, dst []byte, s language.Scope) (_ []b
 }
 
 func (j joined) eval(ctx context.Context, s language.Scope) (any, error) {
-	text, err := j.append(ctx, nil, s)
-	if err != nil {
-		return nil, err
-	}
-	return string(text), nil
+	return asText{j}.eval(ctx, s)
 }
 
 // join makes one node of parts: the only one as it is, so that its value keeps its type.

@@ -17,8 +17,11 @@ type Template struct {
 
 var _ language.Expression = (*Template)(nil)
 
+// maxErrors is how many mistakes are told at once.
+const maxErrors = 20
+
 // Parse reads a template. The error has a [SyntaxError] for each function that is
-// not right, joined by [errors.Join].
+// not right, up to 20, joined by [errors.Join].
 func Parse(text string) (*Template, error) {
 	p := parser{src: text}
 	parts, errs := p.template()
@@ -31,7 +34,7 @@ func Parse(text string) (*Template, error) {
 // template reads text with functions up to its end.
 func (p *parser) template() (parts []node, errs []error) {
 	var text []byte
-	for !p.done() {
+	for !p.done() && len(errs) < maxErrors {
 		if p.opening() == 0 {
 			text = append(text, p.char())
 			continue
@@ -84,8 +87,12 @@ func (t *Template) Append(ctx context.Context, dst []byte, s language.Scope) ([]
 // else, what the function returns, such as a body with its own type; otherwise the
 // text, a string.
 func (t *Template) Eval(ctx context.Context, s language.Scope) (any, error) {
-	if t.node == nil {
-		return "", nil
+	if _, ok := t.node.(joined); ok || t.node == nil {
+		text, err := t.Append(ctx, nil, s)
+		if err != nil {
+			return nil, err
+		}
+		return string(text), nil
 	}
 	v, err := t.node.eval(ctx, s)
 	if err != nil {

@@ -14,9 +14,11 @@ import (
 
 // The functions over texts.
 
-// maxText is the length of the longest text that a function makes of a shorter one, in
-// bytes.
+// maxText is the length of the longest text that a function makes of others, or that is an
+// argument of one, in bytes.
 const maxText = 64 << 20
+
+var errTooLong = fmt.Errorf("the text would be longer than %d bytes", maxText)
 
 func textFunctions() []entry {
 	two := signature{usage: "(part) or (value, part)", least: 1, most: 2, body: first}
@@ -149,6 +151,8 @@ func concat(ctx ctx, s scope, args []node) (any, error) {
 		}
 	}
 	switch {
+	case len(a)+len(b)+len(separator) > maxText:
+		return nil, errTooLong
 	case okA && okB:
 		return a + separator + b, nil
 	case okA:
@@ -231,7 +235,7 @@ func replace(ctx ctx, s scope, args []node) (any, error) {
 		return nil, errors.New("want a text to replace, have an empty one")
 	}
 	if n := strings.Count(text, from); n > 0 && len(to) > (maxText+len(text))/n {
-		return nil, fmt.Errorf("the text would be longer than %d bytes", maxText)
+		return nil, errTooLong
 	}
 	return strings.ReplaceAll(text, from, to), nil
 }
