@@ -131,7 +131,7 @@ func TestEveryMistakeOfEveryRoute(t *testing.T) {
 		at(39) + `route "branches": to "zz:x": no component "zz" ` + components,
 		at(40) + `route "branches": split: want a block: route.Do()`,
 		at(40) + `route "branches": split: want a slice, an array, an iter.Seq or an iter.Seq2 of values and errors, have <nil>`,
-		at(41) + `route "branches": split: want a slice, an array, an iter.Seq or an iter.Seq2 of values and errors, have string`,
+		at(41) + `route "branches": split: want a slice, an array, an iter.Seq or an iter.Seq2 of values and errors, have string: route.Tokenize and its like take text apart`,
 		at(42) + `route "branches": log "${": simple: column 3: want the name of a function, the text ends`,
 		at(43) + `route "branches": try: want a block: route.Do()`,
 		at(43) + `route "branches": try: want route.Catch or route.Finally`,
