@@ -237,7 +237,10 @@ func TestFanOutIsCancelled(t *testing.T) {
 	type key struct{}
 	enough := errors.New("enough")
 	for _, o := range []route.FanOut{
-		{}, {Parallel: 3}, {Parallel: 3, Merge: route.Collect}, {Timeout: time.Hour, Merge: route.Collect},
+		{},
+		{Parallel: 3},
+		{Parallel: 3, Merge: route.Collect},
+		{Timeout: time.Hour, Merge: route.Collect},
 		{Parallel: 3, StopOnError: true, Timeout: time.Hour},
 	} {
 		synctest.Test(t, func(t *testing.T) {

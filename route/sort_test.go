@@ -26,10 +26,18 @@ func TestSort(t *testing.T) {
 		err  string
 	}{
 		{[]int{3, 1, 2}, nil, []int{1, 2, 3}, ""},
-		{[]any{3, 1.5, uint8(2), int64(-1), uint64(math.MaxUint64), 1e30, -1e30, math.Inf(1)}, nil,
-			[]any{-1e30, int64(-1), 1.5, uint8(2), 3, uint64(math.MaxUint64), 1e30, math.Inf(1)}, ""},
-		{[]any{int64(math.MaxInt64), 9223372036854775808.0, int64(math.MaxInt64 - 1), 9223372036854774784.0}, nil,
-			[]any{9223372036854774784.0, int64(math.MaxInt64 - 1), int64(math.MaxInt64), 9223372036854775808.0}, ""},
+		{
+			[]any{3, 1.5, uint8(2), int64(-1), uint64(math.MaxUint64), 1e30, -1e30, math.Inf(1)},
+			nil,
+			[]any{-1e30, int64(-1), 1.5, uint8(2), 3, uint64(math.MaxUint64), 1e30, math.Inf(1)},
+			"",
+		},
+		{
+			[]any{int64(math.MaxInt64), 9223372036854775808.0, int64(math.MaxInt64 - 1), 9223372036854774784.0},
+			nil,
+			[]any{9223372036854774784.0, int64(math.MaxInt64 - 1), int64(math.MaxInt64), 9223372036854775808.0},
+			"",
+		},
 		{[]any{2, 1.5, 1, -1.5, uint(1), -1, -2}, nil, []any{-2, -1.5, -1, 1, uint(1), 1.5, 2}, ""},
 		{[]string{"b", "", "a", "B"}, nil, []string{"", "B", "a", "b"}, ""},
 		{[]name{"b", "a"}, nil, []name{"a", "b"}, ""},

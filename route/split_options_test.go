@@ -93,7 +93,8 @@ func TestSplitTolerates(t *testing.T) {
 	}
 	_, _, err = fanned(t, nil, func(r *route.Route) {
 		r.Split([]int{1, 2}, route.Do().Process(nop), route.SplitOptions{MaxFailed: 10, FanOut: route.FanOut{
-			Merge: func(context.Context, *route.Exchange, *route.Exchange) error { return boom }}})
+			Merge: func(context.Context, *route.Exchange, *route.Exchange) error { return boom },
+		}})
 	})
 	if !errors.Is(err, boom) {
 		t.Errorf("%v, want boom", err)
@@ -131,8 +132,10 @@ func TestSplitPartsKnowWhereTheyAre(t *testing.T) {
 								return slices.Values(values)
 							}
 							return values
-						}, route.Do().Process(showPart), route.SplitOptions{Group: group,
-							FanOut: route.FanOut{Parallel: parallel, Unordered: unordered, Merge: route.JoinText(" ")}})
+						}, route.Do().Process(showPart), route.SplitOptions{
+							Group:  group,
+							FanOut: route.FanOut{Parallel: parallel, Unordered: unordered, Merge: route.JoinText(" ")},
+						})
 					})
 					got, _ := ex.Body.(string)
 					if unordered {

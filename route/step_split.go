@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"iter"
+	"slices"
 )
 
 // The properties of the parts of a [Route.Split].
@@ -175,7 +176,7 @@ func (s *split) lead(p *parts, body any, size int, last bool) {
 func (s *split) end(p *parts) error {
 	err := p.end()
 	if s.tolerant() {
-		SplitOutcome.Set(p.whole, SplitResult{p.ended, p.failed, p.aborted, p.errs[:len(p.errs):len(p.errs)]})
+		SplitOutcome.Set(p.whole, SplitResult{p.ended, p.failed, p.aborted, slices.Clip(p.errs)})
 	}
 	return err
 }

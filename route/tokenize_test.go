@@ -70,8 +70,10 @@ func TestTokenize(t *testing.T) {
 		{route.TokenizeXML("a"), `<x><a>1</a> <b><a k="v"/></b><!-- <a> --><a>2<a>3</a></a></x>`, `<a>1</a>|<a k="v"/>|<a>2<a>3</a></a>`, ""},
 		{route.TokenizeXML("a"), `<a>1</a>`, `<a>1</a>`, ""},
 		{route.TokenizeXML("a"), ``, ``, ""},
-		{route.TokenizeXML("a"), `<x xmlns="urn:x" xmlns:p="urn:p" xmlns:q="u&quot;q"><a q:k="1"/><p:a xmlns="urn:y">p:</p:a></x>`,
-			`<a xmlns="urn:x" xmlns:q="u&#34;q" q:k="1"/>|<p:a xmlns:p="urn:p" xmlns="urn:y">p:</p:a>`, ""},
+		{
+			route.TokenizeXML("a"), `<x xmlns="urn:x" xmlns:p="urn:p" xmlns:q="u&quot;q"><a q:k="1"/><p:a xmlns="urn:y">p:</p:a></x>`,
+			`<a xmlns="urn:x" xmlns:q="u&#34;q" q:k="1"/>|<p:a xmlns:p="urn:p" xmlns="urn:y">p:</p:a>`, "",
+		},
 		{route.TokenizeXML("a"), `<x xmlns="urn:x"><y xmlns=""><a/></y><a/></x>`, `<a/>|<a xmlns="urn:x"/>`, ""},
 		{route.TokenizeXML("{urn:x}a"), `<x xmlns:x="urn:x"><a/><x:a>x</x:a></x>`, `<x:a xmlns:x="urn:x">x</x:a>`, ""},
 		{route.TokenizeXML("{}a"), `<x xmlns:x="urn:x"><a/><x:a>x</x:a></x>`, `<a/>`, ""},
