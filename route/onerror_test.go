@@ -403,10 +403,11 @@ func TestRedeliveryEndsWithTheRoute(t *testing.T) {
 					ErrorHandler(route.ErrorHandler{Redelivery: test.policy}).
 					Process(func(context.Context, *route.Exchange) error { return errBoom }))
 				begun := time.Now()
-				var err error
-				go func() { err = k.give("x", route.NewExchange(nil)) }()
+				acked := make(chan error, 1)
+				go func() { acked <- k.give("x", route.NewExchange(nil)) }()
 				time.Sleep(2 * time.Second)
 				_ = k.stop()
+				err := <-acked
 				if took := time.Since(begun); took != test.took || err == nil || !strings.Contains(err.Error(), test.err) {
 					t.Errorf("%v after %v, want %s after %v", err, took, test.err, test.took)
 				}
