@@ -548,6 +548,16 @@ var patterns = []pattern{
 		p.want("always", "caught")
 		p.want("out", "caught")
 	}},
+	{"Circuit Breaker", func(p *page) {
+		p.run(route.From("direct:in").CircuitBreaker(
+			route.Do().To("mock:shop").Process(busy),
+			route.Do().SetBody("yesterday's price"),
+			route.CircuitBreakerOptions{Config: route.BreakerConfig{SlidingWindowSize: 2}}).
+			To("mock:out"))
+		p.send("a", "b", "c")
+		p.want("shop", "a", "b")
+		p.want("out", "yesterday's price", "yesterday's price", "yesterday's price")
+	}},
 	{"On Completion", func(p *page) {
 		p.run(route.From("direct:in").
 			OnCompletion(route.OnCompletion().OnFailure().To("mock:failed")).

@@ -5,17 +5,20 @@ import (
 	"fmt"
 )
 
-// StepID is the property that tells the id of the [Route.Group] that an exchange is in.
-var StepID = NewProperty[string]("CamelStepId")
+// GroupID is the property that tells the id of the [Route.Group] that an exchange is in.
+var GroupID = NewProperty[string]("CamelStepId")
 
 // Pipeline runs blocks one after the other; each goes on with what the one before it has
 // made of the exchange. A [Route.Filter] without a body in one of them skips the rest of
 // that block.
 func (c *chain[Self]) Pipeline(blocks ...*Block) Self { return c.add(pipelineStep{blocks}) }
 
-// Group makes body one step with a name, in the status and in property [StepID] of the
+// Group makes body one step with an id, in the status and in property [GroupID] of the
 // exchanges in it. Camel calls it a step.
-func (c *chain[Self]) Group(id string, body *Block) Self { return c.add(groupStep{id, body}) }
+func (c *chain[Self]) Group(id string, body *Block) Self {
+	c.add(groupStep{id, body})
+	return c.StepID(id)
+}
 
 type pipelineStep struct{ blocks []*Block }
 
@@ -71,15 +74,15 @@ type group struct {
 func (*group) quick() bool { return true }
 
 func (g *group) Process(ctx context.Context, ex *Exchange) error {
-	outer, nested := StepID.Get(ex)
-	StepID.Set(ex, g.id)
+	outer, nested := GroupID.Get(ex)
+	GroupID.Set(ex, g.id)
 	err := g.body.Process(ctx, ex)
 	if nested {
-		StepID.Set(ex, outer)
+		GroupID.Set(ex, outer)
 	} else {
-		ex.properties.remove(isStepID)
+		ex.properties.remove(isGroupID)
 	}
 	return err
 }
 
-func isStepID(name string) bool { return equalFold(name, StepID.Name()) }
+func isGroupID(name string) bool { return equalFold(name, GroupID.Name()) }

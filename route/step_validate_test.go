@@ -110,7 +110,7 @@ func TestGroup(t *testing.T) {
 			t.Error(ids)
 		}
 		r, _ := k.Status().Route("route1")
-		if len(r.Steps) != 2 || r.Steps[0].Step != `group "outer"` || len(r.Steps[0].Steps) != 3 || r.Steps[0].Steps[1].Step != `group "inner"` {
+		if len(r.Steps) != 2 || r.Steps[0].Step != `group "outer"` || r.Steps[0].ID != "outer" || len(r.Steps[0].Steps) != 3 || r.Steps[0].Steps[1].Step != `group "inner"` {
 			t.Errorf("%+v", r.Steps)
 		}
 	})
