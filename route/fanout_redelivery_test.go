@@ -93,3 +93,24 @@ func TestFanOutErrorsHandled(t *testing.T) {
 		t.Errorf("%v after %v and %d tries, want boom 5500 after 5.5s and 6 tries", err, took, n.of["tries"])
 	}
 }
+
+// What a part leaves running goes on when the parts have ended.
+func TestFanOutLeavesWireTapsRunning(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var tapped error = errors.New("not run")
+		k := &kit{to: map[string]route.ProcessorFunc{"tap": func(ctx context.Context, _ *route.Exchange) error {
+			time.Sleep(time.Second)
+			tapped = context.Cause(ctx)
+			return nil
+		}}}
+		k.start(t, route.Config{Poison: true}, route.From("in:x").
+			MulticastWith(route.FanOut{Parallel: 2, Timeout: 100 * ms},
+				route.Do().WireTap("to:tap"), route.Do().SetBody(1000).Process(waits)))
+		k.send(t, "x", nil)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if tapped != nil {
+			t.Errorf("the tap was given up: %v", tapped)
+		}
+	})
+}
