@@ -1,9 +1,9 @@
 # What there is to do with the sources. "make" prints this list.
-MODULES := . test/kube test/acceptance
+MODULES := . test/kube test/acceptance test/repository
 TIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: all test race lint fix tidy bench overhead fuzz quickstart kube handover footprint acceptance ci help
+.PHONY: all test race lint fix tidy bench overhead fuzz quickstart databases kube handover footprint acceptance ci help
 
 all: lint test ## lint and test
 
@@ -35,6 +35,9 @@ fuzz: ## every fuzz target for TIME, 20s if it is not given
 
 quickstart: ## three replicas, and keys to kill, stop, pause and resume them
 	go run ./examples/quickstart
+
+databases: ## tests on SQLite, PostgreSQL if it is installed, and what MEHARI_TEST_MYSQL names
+	cd test/repository && go test -count=1 ./...
 
 kube: ## tests on a real API server, which is built the first time: 11 minutes of CPU
 	$(MAKE) -C test/kube test

@@ -46,7 +46,7 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/place", "internal/shared", "internal/stream", "components/timer", "repository/file"}
+var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/place", "internal/shared", "internal/stream", "components/timer", "repository/database", "repository/file"}
 
 // The packages that tests of users import, and that import "testing" therefore.
 var kits = []string{"dataformat/formattest", "route/routetest", "cluster/clustertest"}
