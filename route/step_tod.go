@@ -33,8 +33,8 @@ func (o *DynamicOptions) zero() bool {
 }
 
 // ToEndpoint is the property that tells which endpoint was sent to last, or polled: its
-// URI, without secrets. The steps that send only to what they name, such as [Route.To], do
-// not set it, unlike those of Camel: it would cost as much as they do.
+// URI, without secrets. Unlike those of Camel, [Route.To] and [Route.ToWith] do not set it:
+// it would cost as much as they do.
 var ToEndpoint = NewProperty[string]("CamelToEndpoint")
 
 // ToD sends the exchange to the endpoint whose URI a text in the simple language gives,
@@ -42,8 +42,8 @@ var ToEndpoint = NewProperty[string]("CamelToEndpoint")
 //
 // Placeholders are replaced in the text, when the route is built, but not in what comes
 // from exchanges: a URI in which there still are some is refused, as is one with control
-// characters. A value from an exchange may bring options of its own with it, unless the
-// "?" of the text stands before it.
+// characters. A value from an exchange may bring options of its own with it, such as
+// "a?timeout=1", which the allowed schemes do not keep it from.
 func (c *chain[Self]) ToD(uri string, opts ...DynamicOptions) Self { return c.add(toDStep{uri, opts}) }
 
 type toDStep struct {
