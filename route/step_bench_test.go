@@ -54,6 +54,9 @@ var basicSteps = []benchStep{
 	{"FilterSimple", 0, func(r *route.Route) {
 		r.Filter(route.Simple("${header.type} == 'order' && ${body} != null")).Process(nop)
 	}},
+	{"FilterSimpleText", 0, func(r *route.Route) {
+		r.Filter(route.Simple("${header.type} in 'bill,order' && ${header.type} startsWith 'or' && ${header.type} contains 'd' && ${header.type} regex 'o.*'")).Process(nop)
+	}},
 	{"Choice", 0, func(r *route.Route) {
 		r.Choice(route.When(route.Is(kind, "bill")).Process(nop), route.Otherwise().Process(nop))
 	}},

@@ -255,12 +255,17 @@ func equal(l, r scalar, fold bool) bool {
 	return equalTexts(l.asText(), r.asText(), fold)
 }
 
+// asText returns the text of a value.
 func (s scalar) asText() string {
 	switch {
 	case s.kind == isText:
 		return s.text
 	case s.any != nil:
 		return textOf(s.any)
+	case s.kind == isBool:
+		return strconv.FormatBool(s.bits == 1)
+	case s.isNumber():
+		return textOf(s.value())
 	}
 	return ""
 }

@@ -55,123 +55,130 @@ func operatorNamed(name string) operatorFunc {
 	return nil
 }
 
-// values evaluates both sides.
-func values(ctx ctx, s scope, left, right node) (l, r any, err error) {
-	if l, err = left.eval(ctx, s); err == nil {
-		r, err = right.eval(ctx, s)
+// operand evaluates a side to compare it. A header that is a text, which is what most
+// predicates look at, is not made an any for it.
+func operand(ctx ctx, s scope, n node) (scalar, error) {
+	if v, ok := n.(*value); ok {
+		if t, ok := s.(language.TextScope); ok {
+			if text, ok := t.Text(v.kind, v.name); ok {
+				return scalar{kind: isText, text: text}, nil
+			}
+		}
 	}
-	return l, r, err
+	v, err := n.eval(ctx, s)
+	if err != nil {
+		return scalar{}, err
+	}
+	return scalarOf(v), nil
 }
 
-func equalTo(fold bool) operatorFunc {
+// comparing makes an operator that looks at both sides.
+func comparing(fits func(l, r scalar) (bool, error)) operatorFunc {
 	return func(_ *parser, _ int, left, right node) (node, error) {
-		if c, ok := constantOf(right); ok {
-			want := scalarOf(c)
-			if want.kind == isNil {
-				return test(func(ctx ctx, s scope) (bool, error) {
-					l, err := left.eval(ctx, s)
-					return err == nil && isNothing(l), err
-				}), nil
-			}
-			if v, ok := left.(*value); ok && want.kind == isText && !fold {
-				return fieldIs{v, want}, nil
-			}
-			return test(func(ctx ctx, s scope) (bool, error) {
-				l, err := left.eval(ctx, s)
-				return err == nil && equal(scalarOf(l), want, fold), err
-			}), nil
-		}
+		c, isConstant := constantOf(right)
+		fixed := scalarOf(c)
 		return test(func(ctx ctx, s scope) (bool, error) {
-			l, r, err := values(ctx, s, left, right)
-			return err == nil && equal(scalarOf(l), scalarOf(r), fold), err
+			l, err := operand(ctx, s, left)
+			if err != nil {
+				return false, err
+			}
+			r := fixed
+			if !isConstant {
+				if r, err = operand(ctx, s, right); err != nil {
+					return false, err
+				}
+			}
+			return fits(l, r)
 		}), nil
 	}
 }
 
-// fieldIs compares a part of the message with a text, which is what most predicates do.
-type fieldIs struct {
+func equalTo(fold bool) operatorFunc {
+	same := comparing(func(l, r scalar) (bool, error) { return equal(l, r, fold), nil })
+	return func(p *parser, at int, left, right node) (node, error) {
+		if c, ok := constantOf(right); ok && c == nil {
+			return test(func(ctx ctx, s scope) (bool, error) {
+				l, err := left.eval(ctx, s)
+				return err == nil && isNothing(l), err
+			}), nil
+		}
+		if v, ok := left.(*value); ok && !fold {
+			if c, ok := constantOf(right); ok && isA[string](c) {
+				return partIs{v, scalarOf(c)}, nil
+			}
+		}
+		return same(p, at, left, right)
+	}
+}
+
+// partIs compares a part of the message with a text, as most predicates do.
+type partIs struct {
 	of   *value
 	want scalar
 }
 
-func (f fieldIs) eval(ctx ctx, s scope) (any, error) { return f.holds(ctx, s) }
+func (p partIs) eval(ctx ctx, s scope) (any, error) { return p.holds(ctx, s) }
 
-func (f fieldIs) holds(_ ctx, s scope) (bool, error) {
+func (p partIs) holds(ctx ctx, s scope) (bool, error) {
 	if t, ok := s.(language.TextScope); ok {
-		if text, ok := t.Text(f.of.kind, f.of.name); ok {
-			return equal(scalar{kind: isText, text: text}, f.want, false), nil
+		if text, ok := t.Text(p.of.kind, p.of.name); ok {
+			return equalTexts(text, p.want.text, false), nil
 		}
 	}
-	return equal(scalarOf(s.Value(f.of.kind, f.of.name)), f.want, false), nil
+	v := s.Value(p.of.kind, p.of.name)
+	if text, ok := v.(string); ok {
+		return equalTexts(text, p.want.text, false), nil
+	}
+	return equal(scalarOf(v), p.want, false), nil
 }
 
 // ordered compares sizes. Nothing is greater or less than nil, and nil only as great as
 // itself.
 func ordered(fits func(int) bool, same bool) operatorFunc {
-	return func(_ *parser, _ int, left, right node) (node, error) {
-		constant, isConstant := constantOf(right)
-		r := scalarOf(constant)
-		return test(func(ctx ctx, s scope) (bool, error) {
-			v, err := left.eval(ctx, s)
-			if err != nil {
-				return false, err
-			}
-			l, r := scalarOf(v), r
-			if !isConstant {
-				if v, err = right.eval(ctx, s); err != nil {
-					return false, err
-				}
-				r = scalarOf(v)
-			}
-			if l.kind == isNil || r.kind == isNil {
-				return same && l.kind == r.kind, nil
-			}
-			c, err := compare(l, r)
-			return err == nil && c != unordered && fits(c), err
-		}), nil
-	}
+	return comparing(func(l, r scalar) (bool, error) {
+		if l.kind == isNil || r.kind == isNil {
+			return same && l.kind == r.kind, nil
+		}
+		c, err := compare(l, r)
+		return err == nil && c != unordered && fits(c), err
+	})
 }
 
 // textual compares the texts of both sides.
 func textual(fits func(left, right string) bool) operatorFunc {
-	return func(_ *parser, _ int, left, right node) (node, error) {
-		return test(func(ctx ctx, s scope) (bool, error) {
-			l, r, err := values(ctx, s, left, right)
-			if err != nil || l == nil || r == nil {
-				return err == nil && l == nil && r == nil, err
-			}
-			return fits(textOf(l), textOf(r)), nil
-		}), nil
-	}
+	return comparing(func(l, r scalar) (bool, error) {
+		if l.kind == isNil || r.kind == isNil {
+			return l.kind == r.kind, nil
+		}
+		return fits(l.asText(), r.asText()), nil
+	})
 }
 
 func containing(fold bool) operatorFunc {
-	return func(_ *parser, _ int, left, right node) (node, error) {
-		return test(func(ctx ctx, s scope) (bool, error) {
-			l, r, err := values(ctx, s, left, right)
-			if err != nil || l == nil || r == nil {
-				return err == nil && l == nil && r == nil, err
-			}
-			return contains(l, r, fold), nil
-		}), nil
-	}
+	return comparing(func(l, r scalar) (bool, error) {
+		if l.kind == isNil || r.kind == isNil {
+			return l.kind == r.kind, nil
+		}
+		return contains(l, r, fold), nil
+	})
 }
 
 // contains tells whether a text has another in it, a list an element, or a map a key.
-func contains(whole, part any, fold bool) bool {
-	want := scalarOf(part)
-	if items, ok := itemsOf(whole); ok {
-		for _, item := range items {
-			if equal(scalarOf(item), want, fold) || fold && strings.Contains(strings.ToLower(textOf(item)), strings.ToLower(textOf(part))) {
-				return true
-			}
-		}
-		return false
-	}
+func contains(whole, part scalar, fold bool) bool {
+	has := strings.Contains
 	if fold {
-		return strings.Contains(strings.ToLower(textOf(whole)), strings.ToLower(textOf(part)))
+		has = func(text, part string) bool { return strings.Contains(strings.ToLower(text), strings.ToLower(part)) }
 	}
-	return strings.Contains(textOf(whole), textOf(part))
+	items, ok := itemsOf(whole.any)
+	if !ok || whole.kind != isOther {
+		return has(whole.asText(), part.asText())
+	}
+	for _, item := range items {
+		if element := scalarOf(item); equal(element, part, fold) || fold && has(element.asText(), part.asText()) {
+			return true
+		}
+	}
+	return false
 }
 
 // in tells whether the right side, a list or a text with commas, has the left in it.
@@ -182,7 +189,7 @@ func in(_ *parser, _ int, left, right node) (node, error) {
 		known = scalarsOf(c)
 	}
 	return test(func(ctx ctx, s scope) (bool, error) {
-		l, err := left.eval(ctx, s)
+		value, err := operand(ctx, s, left)
 		if err != nil {
 			return false, err
 		}
@@ -194,7 +201,6 @@ func in(_ *parser, _ int, left, right node) (node, error) {
 			}
 			known = scalarsOf(r)
 		}
-		value := scalarOf(l)
 		for _, k := range known {
 			if equal(value, k, false) {
 				return true, nil
@@ -238,17 +244,22 @@ func within(p *parser, at int, left, right node) (node, error) {
 		return nil, p.errorf(at, "want a range of numbers such as '100..199', there is %q", textOf(c))
 	}
 	return test(func(ctx ctx, s scope) (bool, error) {
-		l, r, err := values(ctx, s, left, right)
+		l, err := operand(ctx, s, left)
 		if err != nil {
 			return false, err
 		}
 		lowest, highest := lowest, highest
 		if !isConstant {
-			if lowest, highest, ok = parseRange(textOf(r)); !ok {
-				return false, fmt.Errorf("range: want a text such as 100..199, have %s", aboutText(textOf(r)))
+			r, err := operand(ctx, s, right)
+			if err != nil {
+				return false, err
+			}
+			var ok bool
+			if lowest, highest, ok = parseRange(r.asText()); !ok {
+				return false, fmt.Errorf("range: want a text such as 100..199, have %s", r.about())
 			}
 		}
-		v, ok := scalarOf(l).number()
+		v, ok := l.number()
 		return ok && compareNumbers(lowest, v) <= 0 && compareNumbers(v, highest) <= 0, nil
 	}), nil
 }
@@ -267,13 +278,17 @@ func matching(p *parser, at int, left, right node) (node, error) {
 		}
 	}
 	return test(func(ctx ctx, s scope) (bool, error) {
-		l, r, err := values(ctx, s, left, right)
-		if err != nil || l == nil {
+		l, err := operand(ctx, s, left)
+		if err != nil || l.kind == isNil {
 			return false, err
 		}
 		re := fixed
 		if re == nil {
-			text := textOf(r)
+			r, err := operand(ctx, s, right)
+			if err != nil {
+				return false, err
+			}
+			text := r.asText()
 			if len(text) > maxPattern {
 				return false, fmt.Errorf("regex: want an expression of at most %d bytes, have %d", maxPattern, len(text))
 			}
@@ -281,7 +296,7 @@ func matching(p *parser, at int, left, right node) (node, error) {
 				return false, fmt.Errorf("regex: %w", err)
 			}
 		}
-		return re.MatchString(textOf(l)), nil
+		return re.MatchString(l.asText()), nil
 	}), nil
 }
 

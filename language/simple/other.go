@@ -46,11 +46,15 @@ func assert(ctx ctx, s scope, args []node) (any, error) {
 }
 
 func containsPart(ctx ctx, s scope, args []node) (any, error) {
-	whole, part, err := values(ctx, s, args[0], args[1])
-	if err != nil || whole == nil || part == nil {
-		return false, err
+	whole, err := operand(ctx, s, args[0])
+	if err != nil {
+		return nil, err
 	}
-	return contains(whole, part, true), nil
+	part, err := operand(ctx, s, args[1])
+	if err != nil {
+		return nil, err
+	}
+	return whole.kind != isNil && part.kind != isNil && contains(whole, part, true), nil
 }
 
 func iif(ctx ctx, s scope, args []node) (any, error) {
