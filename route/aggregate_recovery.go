@@ -102,16 +102,10 @@ func (k *keeper) recoverOne(term context.Context, id string) {
 		count, p = most, k.deadLetter
 		k.run.engine.logger.Warn("group given to its dead letter endpoint", "route", k.run.id, "key", g.Key, "redeliveries", count, "to", k.Recovery.DeadLetter.String())
 	}
-	redelivered.Set(ex, true)
-	redeliveryCounter.Set(ex, count)
+	Redelivered.Set(ex, true)
+	RedeliveryCounter.Set(ex, count)
 	if most > 0 {
-		redeliveryMaximum.Set(ex, most)
+		RedeliveryMaximum.Set(ex, most)
 	}
 	k.start(term, completed{ex, id}, p)
 }
-
-var (
-	redelivered       = NewProperty[bool]("CamelRedelivered")
-	redeliveryCounter = NewProperty[int]("CamelRedeliveryCounter")
-	redeliveryMaximum = NewProperty[int]("CamelRedeliveryMaxCounter")
-)

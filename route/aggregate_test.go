@@ -209,8 +209,9 @@ func TestAggregateManyTimeouts(t *testing.T) {
 				k.of(t, fmt.Sprintf("k%03d c", n))
 			}
 		}
-		synctest.Wait()
+		g.mu.Lock()
 		g.lines = nil
+		g.mu.Unlock()
 		done := map[int]int{}
 		for i := range 500 {
 			switch {

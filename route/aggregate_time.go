@@ -8,14 +8,6 @@ import (
 	"time"
 )
 
-// termOf returns the term of a leader under which ctx is, nil where there is none.
-func termOf(ctx context.Context, e *Engine) context.Context {
-	if o := originOf(ctx); o.engine == e && o.in != nil && o.lasting != o.in.work {
-		return o.lasting
-	}
-	return nil
-}
-
 // track tells that a group was stored, and for how long it waits, 0 for as long as before.
 func (a *aggregator) track(e *openGroup, term context.Context, timeout time.Duration) {
 	a.mu.Lock()
@@ -267,20 +259,9 @@ func (k *keeper) start(term context.Context, c completed, p Processor) {
 
 // lead leads a completed group through p under its term.
 func (k *keeper) lead(term context.Context, c completed, p Processor) {
-	ctx := k.work
-	if term != nil {
-		joined, cancel := context.WithCancelCause(term)
-		defer cancel(nil)
-		defer endsWith(k.work, cancel)()
-		ctx = joined
-	}
-	ex := c.ex
-	ex.flight = k.run.tasks.enter(nil)
-	ex.flight.name(ex.id)
-	err := guarded(ctx, p, ex)
-	ex.join()
-	k.processedOne(ctx, c, err)
-	ex.Release()
+	err := k.run.lead(k.work, term, c.ex, p)
+	k.confirm(k.work, c.id, err)
+	c.ex.Release()
 }
 
 // end completes all groups where the route stops, if that is wanted.

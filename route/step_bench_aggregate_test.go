@@ -16,6 +16,13 @@ var aggregateSteps = []benchStep{
 	{"AggregateTimeout", 0, func(r *route.Route) {
 		r.Aggregate(kind, route.UseOriginal, route.Do().Process(nop), route.AggregateOptions{Timeout: time.Hour})
 	}},
+	{"Resequence", 0, func(r *route.Route) {
+		r.Resequence(func(*route.Exchange) any { return 7 }, route.Do().Process(nop), route.ResequenceOptions{AllowDuplicates: true})
+	}},
+	{"ResequenceStream", 0, func(r *route.Route) {
+		n := 0
+		r.ResequenceStream(func(*route.Exchange) any { n++; return n % 200 }, route.Do().Process(nop), route.StreamOptions{Timeout: time.Millisecond})
+	}},
 }
 
 // BenchmarkOpenGroups tells what a million open groups need in memory, beyond their keys'
