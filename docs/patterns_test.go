@@ -299,6 +299,17 @@ var patterns = []pattern{
 		p.want("parts", "a", "b")
 		p.want("whole", "a,b")
 	}},
+	{"Aggregator", func(p *page) {
+		p.run(route.From("direct:in").
+			Aggregate(kind, route.Collect, route.Do().To("mock:groups"),
+				route.AggregateOptions{Size: 2, Timeout: time.Minute}))
+		for _, body := range []any{"a", "b", "c"} {
+			p.with("kind", "gold", body)
+		}
+		p.want("groups", "[a b]")
+		time.Sleep(time.Minute)
+		p.want("groups", "[a b]", "[c]")
+	}},
 	{"Composed Message Processor", func(p *page) {
 		p.run(route.From("direct:in").
 			Split(route.Tokenize(","), route.Do().Transform(route.Simple("<${body}>")),
@@ -373,6 +384,25 @@ var patterns = []pattern{
 		p.send("a")
 		p.want("turn", "a.", "a..", "a...")
 	}},
+	{"Circuit Breaker", func(p *page) {
+		p.run(route.From("direct:in").
+			CircuitBreaker(route.Do().Process(busy), route.Do().SetBody("later"),
+				route.CircuitBreakerOptions{Timeout: time.Second}).
+			To("mock:out"))
+		p.send("a")
+		p.want("out", "later")
+	}},
+	{"Content Enricher", func(p *page) {
+		p.run(
+			route.From("direct:in").
+				Enrich("direct:rates", route.EnrichOptions{Merge: route.Fold(func(_ context.Context, amount, rate int) (int, error) {
+					return amount * rate, nil
+				})}).
+				To("mock:out"),
+			route.From("direct:rates").SetBody(2))
+		p.send(21)
+		p.want("out", "42")
+	}},
 	{"Content Filter", func(p *page) {
 		p.run(route.From("direct:in").
 			RemoveHeaders("*", "kind").
@@ -419,6 +449,14 @@ var patterns = []pattern{
 			To("mock:out"))
 		p.send(`{"ID": "a", "Amount": 21}`)
 		p.want("out", "42")
+	}},
+	{"Polling Consumer", func(p *page) {
+		p.run(route.From("direct:in").
+			Poll("seda:work", route.PollOptions{Timeout: time.Second}).
+			To("mock:out"))
+		_ = p.engine.Send(p.Context(), "seda:work", "a")
+		p.send(nil)
+		p.want("out", "a")
 	}},
 	{"Competing Consumers", func(p *page) {
 		p.run(

@@ -103,7 +103,15 @@ func (m *merger) merge(ctx context.Context, ex, next *Exchange, err error, other
 	case m.strategy == nil:
 		return otherwise(ctx, ex, next)
 	}
-	if err := m.strategy(ctx, ex, next); err != nil {
+	outer, nested := AggregatedSize.Get(ex)
+	AggregatedSize.Set(ex, 1)
+	err = m.strategy(ctx, ex, next)
+	if nested { // it is a group itself
+		AggregatedSize.Set(ex, outer)
+	} else {
+		ex.RemoveProperty(AggregatedSize.Name())
+	}
+	if err != nil {
 		return fmt.Errorf("merge: %w", err)
 	}
 	return nil

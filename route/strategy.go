@@ -11,7 +11,7 @@ import (
 // It is called for every exchange, also the first. Then group has the headers of next and
 // no body, and the property [AggregatedSize] is not there; later that tells how many
 // exchanges group holds. An enricher calls it once, with the exchange that is enriched as
-// group. It may keep the body of next, not next itself, and is never called by two
+// group, which counts as one. It may keep the body of next, not next itself, and is never called by two
 // goroutines at once for one group.
 type Strategy func(ctx context.Context, group, next *Exchange) error
 
@@ -54,11 +54,14 @@ func UseOriginal(_ context.Context, group, next *Exchange) error {
 	return nil
 }
 
-// Collect is the [Strategy] that gathers the bodies in a []any.
+// Collect is the [Strategy] that gathers the bodies in a []any. An enricher adds to a body
+// that is one, and makes one of any other.
 func Collect(_ context.Context, group, next *Exchange) error {
 	var all []any
 	if _, ok := AggregatedSize.Get(group); ok {
-		all, _ = group.Body.([]any)
+		if all, ok = group.Body.([]any); !ok { // which is enriched
+			all = []any{group.Body}
+		}
 	}
 	group.Body = append(all, next.Body)
 	return nil
@@ -87,7 +90,7 @@ func JoinText(separator string) Strategy {
 }
 
 // Fold returns the [Strategy] that adds the bodies, which are of type In, to a sum, which
-// begins as the zero value.
+// begins as the zero value. In an enricher the body is the sum, to which the reply is added.
 func Fold[Sum, In any](add func(ctx context.Context, sum Sum, next In) (Sum, error)) Strategy {
 	if add == nil {
 		return nil
