@@ -384,14 +384,6 @@ var patterns = []pattern{
 		p.send("a")
 		p.want("turn", "a.", "a..", "a...")
 	}},
-	{"Circuit Breaker", func(p *page) {
-		p.run(route.From("direct:in").
-			CircuitBreaker(route.Do().Process(busy), route.Do().SetBody("later"),
-				route.CircuitBreakerOptions{Timeout: time.Second}).
-			To("mock:out"))
-		p.send("a")
-		p.want("out", "later")
-	}},
 	{"Content Enricher", func(p *page) {
 		p.run(
 			route.From("direct:in").
