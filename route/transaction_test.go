@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/mehari-go/mehari/route"
 )
@@ -186,6 +187,22 @@ func TestTransactedEndsWithItsBlock(t *testing.T) {
 		k.send(t, "x", nil)
 		if route.TxFrom(inside, l) != nil || route.TxFrom(outside, l) != nil {
 			t.Error("a transaction that is over is found")
+		}
+	})
+}
+
+func TestTransactedIsNotForWhatGoesOnBesideIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		notes := new([]string)
+		l := &ledger{notes: notes}
+		k := start(t, route.Config{Poison: true},
+			route.From("in:x").Transacted(l, route.Do().SetBody("a").To("call:y").Process(l.write).Delay(time.Minute)),
+			route.From("call:y").OnCompletion(route.OnCompletion().Transacted(l, route.Do().SetBody("b").Process(l.write))).
+				Process(l.write))
+		k.send(t, "x", nil)
+		synctest.Wait()
+		if want := []string{"begin", "begin", "commit b", "commit a+a"}; !slices.Equal(*notes, want) {
+			t.Errorf("%q, want %q", *notes, want)
 		}
 	})
 }
