@@ -28,7 +28,9 @@ func made(t testing.TB, c aesgcm.Config) aesgcm.Format {
 
 func TestFormat(t *testing.T) {
 	for _, keys := range [][]aesgcm.Key{
-		{aesgcm.NewKey("", secret)}, {aesgcm.NewKey("", secret[:16])}, {aesgcm.NewKey("", secret[:24])},
+		{aesgcm.NewKey("", secret)},
+		{aesgcm.NewKey("", secret[:16])},
+		{aesgcm.NewKey("", secret[:24])},
 		{aesgcm.NewKey("new", secret), aesgcm.NewKey("old", other)},
 	} {
 		formattest.Test(t, formattest.Harness{

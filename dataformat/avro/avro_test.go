@@ -56,8 +56,10 @@ func TestFormat(t *testing.T) {
 		Values:    []any{tea, fields},
 		Natural:   fields,
 		Truncated: true,
-		Bad: []string{"", "\xff", "\x06tea\x04\x00\x04", "\x06tea\x04\x00\x00x", "\x06tea\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
-			"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", strings.Repeat("\x00\x00\x00\x02", 100_000) + "\x00\x00\x00\x00"},
+		Bad: []string{
+			"", "\xff", "\x06tea\x04\x00\x04", "\x06tea\x04\x00\x00x", "\x06tea\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+			"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", strings.Repeat("\x00\x00\x00\x02", 100_000) + "\x00\x00\x00\x00",
+		},
 		Unfit: []any{nil, 1, map[string]any{"item": "tea"}, map[string]any{"item": 1, "count": 1}, cycle()},
 	})
 }
@@ -71,7 +73,7 @@ func TestContainer(t *testing.T) {
 				Values:  []any{[]order{tea, *tea.Part}, []any{fields}, []map[string]any{fields, fields}},
 				Natural: []any{fields, fields["part"]},
 				Bad:     []string{"", "Obj", "Obj\x01", "text", "Obj\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"},
-				Unfit:   []any{nil, tea, []any{1}, (iter.Seq2[any, error])(nil), []*order{cycle()}, broken()},
+				Unfit:   []any{nil, tea, []any{1}, iter.Seq2[any, error](nil), []*order{cycle()}, broken()},
 			})
 		})
 	}

@@ -27,12 +27,21 @@ var (
 		Values:    []any{order, &order, small, text, binary, null, []cloudevents.Event{order, text}, []*cloudevents.Event{&binary}, []cloudevents.Event{}},
 		Natural:   order,
 		Truncated: true,
-		Bad: []string{"", "{}", "[]", "1", event(`"specversion":"0.3"`), event(`"specversion":1`), event(`"id":""`), event(`"id":null`), event(`"id":5`), event(`"time":"now"`),
+		Bad: []string{
+			"", "{}", "[]", "1", event(`"specversion":"0.3"`), event(`"specversion":1`), event(`"id":""`), event(`"id":null`), event(`"id":5`), event(`"time":"now"`),
 			event(`"source":":"`), event(`"dataschema":"x"`), event(`"datacontenttype":"json"`), event(`"Big":1`), event(`"ext":1.5`), event(`"ext":3000000000`), event(`"ext":{}`),
-			event(`"ext":"\u0001"`), event(`"data":1,"data_base64":"/w=="`), event(`"data_base64":"*"`), event(`"datacontenttype":"application/json","data_base64":"/w=="`)},
-		Unfit: []any{nil, 1, "x", cloudevents.Event{}, (*cloudevents.Event)(nil), []*cloudevents.Event{nil}, cloudevents.Event{ID: "1", Source: "x", Type: "t", Data: []byte("{")},
-			cloudevents.Event{ID: "\xff", Source: "x", Type: "t"}, cloudevents.Event{ID: "1", Source: "x", Type: "t", Extensions: map[string]any{"a": 1}},
-			cloudevents.Event{ID: "1", Source: "x", Type: "t", Extensions: map[string]any{"id": "x"}}},
+			event(`"ext":"\u0001"`), event(`"data":1,"data_base64":"/w=="`), event(`"data_base64":"*"`), event(`"datacontenttype":"application/json","data_base64":"/w=="`),
+		},
+		Unfit: []any{
+			nil, 1, "x",
+			cloudevents.Event{},
+			(*cloudevents.Event)(nil),
+			[]*cloudevents.Event{nil},
+			cloudevents.Event{ID: "1", Source: "x", Type: "t", Data: []byte("{")},
+			cloudevents.Event{ID: "\xff", Source: "x", Type: "t"},
+			cloudevents.Event{ID: "1", Source: "x", Type: "t", Extensions: map[string]any{"a": 1}},
+			cloudevents.Event{ID: "1", Source: "x", Type: "t", Extensions: map[string]any{"id": "x"}},
+		},
 	}
 )
 

@@ -36,8 +36,20 @@ var (
 		Values:  []any{[]map[string]string{{"a": "1", "b": ""}, {"a": "x,y", "b": "\"\n"}}, orders, []*order{&orders[0]}, []map[string]any{{"a": "1"}}},
 		Natural: []map[string]string{{"a": "1", "b": ""}, {"a": "x,y", "b": "\"\n"}},
 		Bad:     []string{"a,b\n1\n", "a,b\n1,2,3\n", "a,a\n", "a\n\"1\n", "a\n1\"\n", "a\n\xff\n"},
-		Unfit: []any{nil, 1, "text", []int{}, []order{{}}[0].Wait, []map[string]any{{"a": make(chan int)}}, []map[string]string{{"a": "1"}, {"b": "2"}},
-			[]map[string]string{{"a": "\xff"}}, [][]string{{}}, []map[int]string{{1: ""}}, []*order{nil}, (iter.Seq2[any, error])(nil), [][]byte{{1}}, []map[string]string{{}}},
+		Unfit: []any{
+			nil, 1, "text",
+			[]int{},
+			[]order{{}}[0].Wait,
+			[]map[string]any{{"a": make(chan int)}},
+			[]map[string]string{{"a": "1"}, {"b": "2"}},
+			[]map[string]string{{"a": "\xff"}},
+			[][]string{{}},
+			[]map[int]string{{1: ""}},
+			[]*order{nil},
+			iter.Seq2[any, error](nil),
+			[][]byte{{1}},
+			[]map[string]string{{}},
+		},
 	}
 )
 

@@ -26,8 +26,16 @@ var (
 	harness = formattest.Harness{
 		Format: form.Format{},
 		Name:   "form",
-		Values: []any{url.Values{"a": {"1", "2"}, "b&": {"é =+"}}, map[string]string{"a": "1"}, map[string][]string{"": {""}}, map[string]any{"a": "1", "b": []string{"1", "2"}},
-			map[string]int{"a": 1}, order{Item: "tea", Sizes: []int{1, 2}, When: when, Paid: new(true)}, &order{Item: "&", When: when}, map[string]string{}},
+		Values: []any{
+			url.Values{"a": {"1", "2"}, "b&": {"é =+"}},
+			map[string]string{"a": "1"},
+			map[string][]string{"": {""}},
+			map[string]any{"a": "1", "b": []string{"1", "2"}},
+			map[string]int{"a": 1},
+			order{Item: "tea", Sizes: []int{1, 2}, When: when, Paid: new(true)},
+			&order{Item: "&", When: when},
+			map[string]string{},
+		},
 		Natural: url.Values{"a": {"1", "2"}, "b&": {"é =+"}},
 		Bad:     []string{"a;b", "%", "%zz=1", "a=%ff", "%ff=1"},
 		Unfit:   []any{nil, 1, "a=1", []string{"a"}, map[string]any{"a": make(chan int)}, map[string]string{"a": "\xff"}, map[int]string{}, (*order)(nil)},

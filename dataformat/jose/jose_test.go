@@ -119,7 +119,8 @@ func TestKeys(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	_, err := jose.Signed(jose.Config{Encryption: "A256GCM", Keys: []jose.Key{
-		{}, jose.NewKey("", "HS256", secret), jose.NewKey("a", "none", secret), jose.NewKey("b", "RS256", secret), jose.NewKey("b", "HS256", secret),
+		{},
+		jose.NewKey("", "HS256", secret), jose.NewKey("a", "none", secret), jose.NewKey("b", "RS256", secret), jose.NewKey("b", "HS256", secret),
 		jose.NewKey("c", "ES256", rsaKey), jose.NewKey("d", "EdDSA", ed25519.PublicKey{}), jose.NewKey("e", "HS256", "text"), jose.NewKey("f", "RS256", (*rsa.PrivateKey)(nil)),
 	}})
 	algorithms := "[HS256 HS384 HS512 RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA]"

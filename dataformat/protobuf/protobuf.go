@@ -137,7 +137,7 @@ func (f Format) Unmarshal(r io.Reader, into any) error {
 	to := reflect.ValueOf(into).Elem()
 	if to.Kind() == reflect.Pointer {
 		fresh := reflect.New(to.Type().Elem())
-		if m, ok := fresh.Interface().(proto.Message); ok {
+		if m, ok := reflect.TypeAssert[proto.Message](fresh); ok {
 			if err := f.read(b, m); err != nil {
 				return err
 			}

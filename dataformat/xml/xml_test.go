@@ -36,8 +36,21 @@ var (
 			`<?xml version="1.0" encoding="EBCDIC"?><order/>`, `<?xml version="1.1"?><order/>`,
 			`<!DOCTYPE order [<!ENTITY who SYSTEM "file:///etc/passwd">]><order><note>&who;</note></order>`,
 		},
-		Unfit: []any{strings.NewReader("x"), nil, []order{tea}, make(chan int), map[string]any{}, map[string]any{"a": 1, "b": 2}, map[string]any{"a": []any{1}}, map[string]any{"a b": 1},
-			map[string]any{"a": "\x01"}, map[string]any{"a": "\xff"}, map[string]any{"a": map[string]any{"@": 1}}, map[string]any{"": 1}, map[string]any{"a": make(chan int)}, map[string]int{"a": 1}},
+		Unfit: []any{
+			strings.NewReader("x"), nil,
+			[]order{tea},
+			make(chan int),
+			map[string]any{},
+			map[string]any{"a": 1, "b": 2},
+			map[string]any{"a": []any{1}},
+			map[string]any{"a b": 1},
+			map[string]any{"a": "\x01"},
+			map[string]any{"a": "\xff"},
+			map[string]any{"a": map[string]any{"@": 1}},
+			map[string]any{"": 1},
+			map[string]any{"a": make(chan int)},
+			map[string]int{"a": 1},
+		},
 	}
 )
 

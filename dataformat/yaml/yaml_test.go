@@ -24,8 +24,13 @@ type order struct {
 var harness = formattest.Harness{
 	Format: yaml.Format{},
 	Name:   "yaml",
-	Values: []any{order{Item: "tea", Sizes: []int{1, 2}}, &order{Item: "yes\n: #", More: map[string]any{"a": []any{1, 1.5, nil, true, "~"}}},
-		map[string]any{"a": 1}, []string{"x"}, "text", 1},
+	Values: []any{
+		order{Item: "tea", Sizes: []int{1, 2}},
+		&order{Item: "yes\n: #", More: map[string]any{"a": []any{1, 1.5, nil, true, "~"}}},
+		map[string]any{"a": 1},
+		[]string{"x"},
+		"text", 1,
+	},
 	Natural: map[string]any{"item": "tea", "sizes": []any{1, 2}},
 	Bad: []string{
 		"", "- a", "sizes: [x]", "sizes: [1", "item: a\nitem: b\n", "item: \xff", "a: 1\n---\nb: 2\n", "more: *a", "more: &a {b: *a}", "\tx", "item: [",

@@ -26,7 +26,7 @@ var harness = formattest.Harness{
 	Bytes:     true,
 	Truncated: true,
 	Bad:       []string{"", "PK", "text", archive(), archive("a", "b"), archive("../a"), archive("/a"), archive(`a\b`), archive("c:a")},
-	Unfit:     []any{make(chan int), (*zip.Entry)(nil), &zip.Entry{Name: "a"}, entry("../a"), []*zip.Entry{entry("")}, (iter.Seq2[any, error])(nil), sequence("a"), sequence(errors.New("dead"))},
+	Unfit:     []any{make(chan int), (*zip.Entry)(nil), &zip.Entry{Name: "a"}, entry("../a"), []*zip.Entry{entry("")}, iter.Seq2[any, error](nil), sequence("a"), sequence(errors.New("dead"))},
 }
 
 // archive returns an archive of files, each with its name.

@@ -47,7 +47,7 @@ func into[T any]() func(v any) (any, error) {
 			return out, err // it can be read once
 		}
 		if fmt.Sprint(err) != fmt.Sprint(err2) {
-			return nil, fmt.Errorf("To and As disagree: %v, %v", err, err2)
+			return nil, fmt.Errorf("To and As disagree: %w, %w", err, err2)
 		}
 		if err == nil && !equal(out, any(as)) {
 			return nil, fmt.Errorf("To and As disagree: %#v, %#v", out, as)
@@ -149,8 +149,10 @@ func TestConvert(t *testing.T) {
 		{some, into[same](), same(some)},
 		{some, into[*same](), new(same(some))},
 		{`{"a":{"b":[1,2.5,9007199254740993,18446744073709551615,123456789012345678901,null]}}`, into[any](), nil},
-		{`{"a":{"b":[1,2.5,9007199254740993,18446744073709551615,123456789012345678901,null]}}`, into[map[string]any](),
-			map[string]any{"a": map[string]any{"b": []any{1.0, 2.5, int64(9007199254740993), uint64(math.MaxUint64), json.Number("123456789012345678901"), nil}}}},
+		{
+			`{"a":{"b":[1,2.5,9007199254740993,18446744073709551615,123456789012345678901,null]}}`, into[map[string]any](),
+			map[string]any{"a": map[string]any{"b": []any{1.0, 2.5, int64(9007199254740993), uint64(math.MaxUint64), json.Number("123456789012345678901"), nil}}},
+		},
 		{`{"more":[9007199254740993]}`, into[person](), person{More: []any{int64(9007199254740993)}}},
 		{person{Key: []byte{0xff}}, into[string](), `{"name":"","age":0,"key":"/w=="}`},
 		{`["a"]`, into[[]string](), []string{"a"}},

@@ -101,8 +101,8 @@ func marshalJSON(v reflect.Value) ([]byte, error) {
 
 // isHidden tells whether JSON shows nothing of a struct because it has no exported fields.
 func isHidden(t reflect.Type) bool {
-	for i := range t.NumField() {
-		if f := t.Field(i); f.IsExported() || f.Anonymous {
+	for f := range t.Fields() {
+		if f := f; f.IsExported() || f.Anonymous {
 			return false
 		}
 	}

@@ -17,7 +17,10 @@ func TestLimit(t *testing.T) {
 		want string
 		err  string
 	}{
-		{-1, "12345", ""}, {0, "12345", ""}, {5, "12345", ""}, {6, "12345", ""},
+		{-1, "12345", ""},
+		{0, "12345", ""},
+		{5, "12345", ""},
+		{6, "12345", ""},
 		{4, "1234", "there are more than the 4 bytes that MaxSize allows"},
 	} {
 		for _, r := range []io.Reader{strings.NewReader("12345"), bytes.NewBufferString("12345"), iotest.OneByteReader(strings.NewReader("12345"))} {
