@@ -14,7 +14,8 @@ type Worker interface {
 	// Leave tells that the worker has nothing to do for the exchange for now.
 	Leave()
 
-	// Return waits until the worker can go on with the exchange.
+	// Return tells that the worker goes on with the exchange. It does not wait for other
+	// workers: they may wait for what the exchange holds.
 	Return()
 }
 

@@ -183,7 +183,7 @@ type run struct {
 	n        int
 }
 
-const windowParts = 500
+const windowParts = 200
 
 func (w *window) try(max int) (bool, time.Duration) {
 	now := w.forget()

@@ -80,12 +80,14 @@ func TestFieldsAreRemoved(t *testing.T) {
 func TestBadFields(t *testing.T) {
 	err := new(kit).build(route.Config{}, route.From("in:x").
 		SetHeader("a\r\nSet-Cookie: x", 1).
+		SetHeader("${body}", 1).
 		SetHeaders(nil).
 		SetHeaders(route.Fields{{"", 1}, {"tab\t", 1}, {"c", "${body}"}}).
 		SetVariables(route.Fields{{"v", func() {}}}).
 		RemoveProperty("").RemoveProperties("").RemoveVariable("").RemoveVariables(""))
 	wantMistakes(t, err,
 		`set header "a\r\nSet-Cookie: x": want the name of a header without line breaks or other control characters, have "a\r\nSet-Cookie: x"`,
+		`set header "${body}": the name "${body}" would not be evaluated: names are constant; a step of route.Process can set others`,
 		`set headers : want at least one field`,
 		`set headers "", "tab\t", "c": want a name`,
 		`set headers "", "tab\t", "c": want the name of a header without line breaks or other control characters, have "tab\t"`,

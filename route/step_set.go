@@ -3,6 +3,7 @@ package route
 import (
 	"context"
 	"fmt"
+	"strings"
 )
 
 // The steps that change the body, headers and properties.
@@ -47,6 +48,9 @@ func (s setFieldStep) String() string { return fmt.Sprintf("set %s %q", s.in, s.
 func (s setFieldStep) Build(b *Builder) Processor {
 	if err := checkName(s.in, s.name); err != nil {
 		b.Errorf("%w", err)
+	}
+	if strings.Contains(s.name, "${") || strings.Contains(s.name, "{{") {
+		b.Errorf("the name %q would not be evaluated: names are constant; a step of route.Process can set others", s.name)
 	}
 	to := &key{name: named(s.name), store: s.in, other: s.in == inVariables && shared(s.name)}
 	if k, ok := s.e.(interface{ itself() *key }); ok && k.itself() != nil && !to.other && !k.itself().other {

@@ -40,7 +40,8 @@ const maxThrottleKeys = 10_000
 // what it is for an exchange counts for that one.
 //
 // The first ones pass at once, as many as max allows, and others when those are a second
-// ago. Times are measured so exactly that a five-hundredth of what might pass does not.
+// ago. There are never more; but those who pass within a two-hundredth of the time count as
+// if they had passed together, with the last of them.
 func (c *chain[Self]) Throttle(max Expr, options ...ThrottleOptions) Self {
 	return c.add(throttleStep{max, options})
 }

@@ -21,7 +21,8 @@ type Config struct {
 
 	// ConcurrentConsumers is how many messages are worked on at a time; 0 means 1. Those
 	// that pause, as in a Delay step that does not block, do not count: others are taken
-	// meanwhile, so that messages can overtake each other. No more pause than Size at a
+	// meanwhile, so that messages can overtake each other. When they go on they count
+	// again, and nothing is taken while too many are at work. No more pause than Size at a
 	// time; where as many do, further ones count.
 	ConcurrentConsumers int `uri:"concurrentConsumers"`
 

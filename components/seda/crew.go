@@ -3,7 +3,6 @@ package seda
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -11,24 +10,20 @@ import (
 )
 
 // A crew works on the messages of one reader. As many of its goroutines as the reader has
-// workers have a turn, and only those take messages and lead exchanges. A goroutine whose
-// exchange pauses leaves its turn to another one and waits for a turn afterwards.
+// workers take messages. One whose exchange pauses does not count, so that another one
+// takes messages in its place. When it goes on it counts again, and does so at once: those
+// that work meanwhile may wait for something that its exchange holds. As long as too many
+// are at work no message is taken.
 type crew struct {
 	reader *reader
 	ctx    context.Context
 	next   route.Processor
 	drains bool // when it is to stop
 	all    sync.WaitGroup
+	idle   atomic.Int32 // goroutines that sleep, or are about to
 
-	waiting atomic.Int32 // goroutines that want to return
-	mu      sync.Mutex
-	free    int             // turns that nobody has
-	queue   []chan struct{} // of those who wait, first come, first served
-	left    *int            // how many messages to take after the end of ctx; nil before it
-}
-
-func newCrew(ctx context.Context, r *reader, next route.Processor, drains bool) *crew {
-	return &crew{reader: r, ctx: ctx, next: next, drains: drains}
+	mu   sync.Mutex
+	left *int // how many messages to take after the end of ctx; nil before it
 }
 
 // run returns when the crew is done, after the end of ctx.
@@ -43,29 +38,45 @@ func (c *crew) run() {
 	c.all.Wait()
 }
 
-// work has a turn and takes messages.
+// work is a goroutine that counts as one at work.
 func (c *crew) work() {
-	w := &worker{crew: c}
-	for {
-		if c.waiting.Load() > 0 && c.pass() {
-			return // the one who returns goes on in this one's place
-		}
+	w, r := &worker{crew: c}, c.reader
+	for !c.tooMany() {
 		it, ok := c.take()
 		switch {
 		case ok:
 			it.ex.SetWorker(w)
 			it.process(c.ctx, c.next)
-		case c.ctx.Err() == nil:
-			c.reader.lane.sleep(c.ctx, &c.waiting)
-		default:
-			if !c.pass() {
-				c.mu.Lock()
-				c.free++
-				c.mu.Unlock()
-			}
+		case c.ctx.Err() != nil || !below(&c.idle, int32(r.workers)):
+			r.active.Add(-1)
 			return
+		default:
+			r.active.Add(-1)
+			r.lane.sleep(c.ctx)
+			c.idle.Add(-1)
+			r.active.Add(1)
 		}
 	}
+}
+
+// tooMany tells whether more are at work than should be, and then takes the caller away.
+func (c *crew) tooMany() bool {
+	for n := c.reader.active.Load(); n > int32(c.reader.workers); n = c.reader.active.Load() {
+		if c.reader.active.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// below adds one to n, if it is below most then.
+func below(n *atomic.Int32, most int32) bool {
+	for v := n.Load(); v < most; v = n.Load() {
+		if n.CompareAndSwap(v, v+1) {
+			return true
+		}
+	}
+	return false
 }
 
 // take returns the next message, if there is one that is to be worked on.
@@ -89,19 +100,6 @@ func (c *crew) take() (item, bool) {
 	return c.reader.lane.take()
 }
 
-// pass gives a turn to the first of those who wait, if there is one.
-func (c *crew) pass() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.queue) == 0 {
-		return false
-	}
-	close(c.queue[0])
-	c.queue = slices.Delete(c.queue, 0, 1)
-	c.waiting.Add(-1)
-	return true
-}
-
 // A worker is a goroutine of a crew.
 type worker struct {
 	crew *crew
@@ -111,35 +109,22 @@ type worker struct {
 // Leave implements [route.Worker]. Where too many are away already it does nothing, and
 // the worker waits with its exchange.
 func (w *worker) Leave() {
-	c := w.crew
-	if int(c.reader.away.Add(1)) > int(c.reader.lane.size) {
-		c.reader.away.Add(-1)
+	c, r := w.crew, w.crew.reader
+	if w.away || !below(&r.away, int32(r.lane.size)) {
 		return
 	}
 	w.away = true
-	if !c.pass() {
+	r.active.Add(-1)
+	if !r.lane.rouse() && below(&r.active, int32(r.workers)) {
 		c.all.Go(c.work)
 	}
 }
 
 // Return implements [route.Worker].
 func (w *worker) Return() {
-	if !w.away {
-		return
+	if w.away {
+		w.away = false
+		w.crew.reader.active.Add(1)
+		w.crew.reader.away.Add(-1)
 	}
-	w.away = false
-	c := w.crew
-	defer c.reader.away.Add(-1)
-	c.mu.Lock()
-	if c.free > 0 {
-		c.free--
-		c.mu.Unlock()
-		return
-	}
-	turn := make(chan struct{})
-	c.queue = append(c.queue, turn)
-	c.waiting.Add(1)
-	c.mu.Unlock()
-	c.reader.lane.rouse()
-	<-turn
 }

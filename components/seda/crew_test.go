@@ -69,8 +69,9 @@ func TestPausedExchangesAreBounded(t *testing.T) {
 	})
 }
 
-// However many pause and return, no more than the workers lead exchanges at once.
-func TestWorkersAreNoMoreThanWanted(t *testing.T) {
+// However many pause and return, no message is taken while as many are at work as there are
+// workers, and all of them are worked on.
+func TestMessagesAreTakenByAsManyAsWanted(t *testing.T) {
 	for _, u := range []route.URI{"seda:q", "seda:q?concurrentConsumers=3", "seda:q?multipleConsumers=true"} {
 		t.Run(string(u), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -80,15 +81,18 @@ func TestWorkersAreNoMoreThanWanted(t *testing.T) {
 				}
 				var now, most atomic.Int64
 				busy := func(context.Context, *route.Exchange) error {
+					time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
+					return nil
+				}
+				taken := func(ctx context.Context, ex *route.Exchange) error {
 					n := now.Add(1)
 					for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
 					}
-					time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
-					now.Add(-1)
-					return nil
+					defer now.Add(-1)
+					return busy(ctx, ex)
 				}
 				short := func(*route.Exchange) any { return time.Duration(rand.IntN(20)) * time.Millisecond }
-				e := routetest.Run(t, config(mock), route.From(u).Process(busy).Delay(short).Process(busy).Delay(short).Process(busy).To("mock:out"))
+				e := routetest.Run(t, config(mock), route.From(u).Process(taken).Delay(short).Process(busy).Delay(short).Process(busy).To("mock:out"))
 				for n := range 300 {
 					sendAll(t, e, n)
 					if n%20 == 0 {
@@ -101,6 +105,36 @@ func TestWorkersAreNoMoreThanWanted(t *testing.T) {
 					t.Errorf("%d at once, want %d", most.Load(), want)
 				}
 			})
+		})
+	}
+}
+
+func TestReturnedWorkersCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		mock := new(routetest.Mock)
+		e := routetest.Run(t, config(mock), route.From("seda:q").To("mock:taken").Delay(delay).Delay(10*time.Second, blocking).To("mock:out"))
+		sendAll(t, e, time.Second)
+		routetest.Advance(2 * time.Second) // it is at work again
+		sendAll(t, e, 0)
+		routetest.Advance(8 * time.Second)
+		mock.Check(t, "taken", routetest.Count(1))
+		routetest.Advance(2 * time.Second)
+		mock.Check(t, "taken", routetest.Count(2))
+		routetest.Advance(time.Minute)
+		mock.Check(t, "out", routetest.Bodies(time.Second, 0))
+	})
+}
+
+// One that pauses may hold what the worker waits for: it does not wait for the worker.
+func TestPausedExchangesDoNotBlockEachOther(t *testing.T) {
+	for _, async := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			mock := new(routetest.Mock)
+			e := routetest.Run(t, config(mock), route.From("seda:q?size=5").
+				Throttle(1, route.ThrottleOptions{Concurrent: true, Async: async}).Delay(time.Second).To("mock:out"))
+			sendAll(t, e, 1, 2, 3, 4)
+			routetest.Advance(time.Minute)
+			mock.Check(t, "out", routetest.BodiesInAnyOrder(1, 2, 3, 4))
 		})
 	}
 }

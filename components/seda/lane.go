@@ -68,18 +68,19 @@ func (l *lane) hasRoom() {
 	}
 }
 
-// rouse wakes one taker, if one sleeps.
-func (l *lane) rouse() {
-	if l.asleep.Load() > 0 && l.oneFewer() {
-		l.wake <- struct{}{} // there is a place for every taker
+// rouse wakes one taker and tells whether one slept.
+func (l *lane) rouse() bool {
+	if l.asleep.Load() == 0 || !l.oneFewer() {
+		return false
 	}
+	l.wake <- struct{}{} // there is a place for every taker
+	return true
 }
 
-// sleep waits until there may be an item, somebody waits for the taker's turn or ctx is
-// done.
-func (l *lane) sleep(ctx context.Context, waiting *atomic.Int32) {
+// sleep waits until there may be an item, or ctx is done.
+func (l *lane) sleep(ctx context.Context) {
 	l.asleep.Add(1)
-	if !l.ready() && waiting.Load() == 0 {
+	if !l.ready() {
 		select {
 		case <-l.wake:
 			return

@@ -32,7 +32,8 @@ type shape struct {
 type reader struct {
 	lane    *lane
 	workers int
-	away    atomic.Int32 // workers whose exchanges pause, while others have their turn
+	active  atomic.Int32 // goroutines that take messages or lead exchanges
+	away    atomic.Int32 // those whose exchanges pause
 	route   string
 	place   route.Position
 }
@@ -163,7 +164,7 @@ func (q *queue) pending() (n int) {
 		if r.lane != s.main {
 			n += r.lane.len()
 		}
-		n += r.workers + int(r.away.Load()) - int(r.lane.asleep.Load()) // who is awake may have one in hand
+		n += int(r.active.Load()) + int(r.away.Load()) // each may have one in hand
 	}
 	return n
 }

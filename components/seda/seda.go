@@ -82,12 +82,13 @@ func (d draining) Pending() int { return d.queue.pending() }
 // it takes nothing more, and what there is stays in the queue.
 func (e *endpoint) Consume(ctx context.Context, next route.Processor) error {
 	r := &reader{workers: max(1, e.config.ConcurrentConsumers)}
+	r.active.Store(int32(r.workers))
 	r.route, r.place = route.RouteOf(ctx)
 	if err := e.queue.subscribe(r); err != nil {
 		return err
 	}
 	e.kept.drop(e.queue)
-	newCrew(ctx, r, next, !e.config.PurgeWhenStopping).run()
+	(&crew{reader: r, ctx: ctx, next: next, drains: !e.config.PurgeWhenStopping}).run()
 	e.stop(ctx, r)
 	return nil
 }
