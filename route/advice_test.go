@@ -62,7 +62,10 @@ func TestInstances(t *testing.T) {
 				t.Errorf("%s: %v, want %s", name, body, want)
 			}
 		}
-		if s, ok := k.Status().Route("us"); !ok || s.From != "in:us" || len(*got) != 2 {
+		if body := k.send(t, "us", nil); body != "Hi  from here" {
+			t.Errorf("%v", body)
+		}
+		if s, ok := k.Status().Route("us"); !ok || s.From != "in:us" || len(*got) != 3 {
 			t.Errorf("%+v, %q", s, *got)
 		}
 		err := k.build(route.Config{}, template.Instance("x", map[string]string{"regino": "x", "where": "y"}))

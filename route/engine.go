@@ -32,6 +32,11 @@ type Config struct {
 	// come before the rules. Two for the same types are an error.
 	Converters []Converter
 
+	// Registry holds what expressions know by a name: values, for ${ref:name} in the simple
+	// language, and functions, for ${function(name)}, which are a func(any) (any, error) or
+	// a func(context.Context, any) (any, error). It may not be changed once it is given.
+	Registry map[string]any
+
 	// Drain is how long exchanges in flight may take to finish when a route or the
 	// engine stops; 0 means 25s, less than the 30s that Kubernetes gives a pod.
 	Drain time.Duration

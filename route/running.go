@@ -28,6 +28,7 @@ const (
 type running struct {
 	engine      *Engine
 	def         *Route
+	properties  placeholders // with the parameters of an instance
 	id          string
 	consumer    Consumer
 	steps       Processor

@@ -45,9 +45,13 @@ func (s *scope) Value(kind language.Kind, name string) any {
 		}
 	case language.Placeholder:
 		if ex.at != nil {
-			if v, err := ex.at.engine.properties.resolve("{{" + name + "}}"); err == nil {
+			if v, err := ex.at.properties.resolve("{{" + name + "}}"); err == nil {
 				return v
 			}
+		}
+	case language.Registered:
+		if ex.at != nil {
+			return ex.at.engine.config.Registry[name]
 		}
 	}
 	return nil

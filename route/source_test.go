@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"testing/synctest"
 
 	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/route"
@@ -165,4 +166,21 @@ func TestSimpleConditions(t *testing.T) {
 	}
 	err := new(kit).build(route.Config{}, route.From("in:x").Filter(route.Simple("${body} == gold")))
 	wantMistakes(t, err, `filter: simple: column 12: want a text in quotes, a number, true, false, null or a function such as ${body}, there is "gold"`)
+}
+
+func TestRegistry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := start(t, route.Config{
+			Properties: route.PropertyMap{"place": "the engine"},
+			Registry:   map[string]any{"limit": 7, "shout": func(v any) (any, error) { return fmt.Sprint(v, "!"), nil }},
+		},
+			route.From("in:x").SetBody(route.Simple("${ref:limit} ${function(shout)} ${ref:none}${properties:place}")),
+			route.From("in:{{name}}").SetBody(route.Simple("${properties:place}")).Instance("y", map[string]string{"name": "y", "place": "{{name}}"}))
+		if got := k.send(t, "x", "hey"); got != "7 hey! the engine" {
+			t.Errorf("%q", got)
+		}
+		if got := k.send(t, "y", nil); got != "y" {
+			t.Errorf("%q", got)
+		}
+	})
 }

@@ -68,6 +68,9 @@ func (b *Builder) Errorf(format string, args ...any) Processor {
 
 // Text returns text with its {{placeholders}} replaced.
 func (b *Builder) Text(text string) string {
+	if p, ok := b.properties.source.(*parameters); ok {
+		p.mentioned(text)
+	}
 	resolved, err := b.properties.resolve(text)
 	if err != nil {
 		b.Errorf("%w", err)

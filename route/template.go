@@ -3,6 +3,7 @@ package route
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Instance returns a copy of the route with an id and parameters, which stand for
@@ -50,9 +51,18 @@ func (p *parameters) Lookup(key string) (string, bool) {
 	return p.outer.Lookup(key)
 }
 
+// mentioned tells that parameters are used that a text in the simple language asks for when
+// it is evaluated: ${properties:name}.
+func (p *parameters) mentioned(text string) {
+	for key := range p.values {
+		p.used[key] = p.used[key] || strings.Contains(text, "properties:"+key)
+	}
+}
+
 // withParameters makes b use the parameters of its route, and returns what tells afterwards
 // which stand nowhere.
 func (b *Builder) withParameters() (unused func()) {
+	defer func() { b.route.properties = b.properties }()
 	b.properties = b.engine.properties
 	if b.route.def.parameters == nil {
 		return func() {}

@@ -17,6 +17,7 @@ import (
 // with the same bodies, and copies of []byte bodies.
 type Got struct {
 	Exchanges []*route.Exchange // that are kept: all, unless the endpoint is told otherwise
+	Arrived   []time.Time       // when each of them was sent
 	Total     int
 }
 

@@ -76,7 +76,7 @@ func At(i int, want ...Expectation) Expectation {
 		if at < 0 || at >= len(got.Exchanges) {
 			return fmt.Errorf("want an exchange %d, have %d of them", i, len(got.Exchanges))
 		}
-		err := unmet(Got{got.Exchanges[at : at+1], 1}, want)
+		err := unmet(Got{got.Exchanges[at : at+1], got.Arrived[at : at+1], 1}, want)
 		if err != nil {
 			return fmt.Errorf("of exchange %d alone: %w", i, err)
 		}
@@ -92,10 +92,8 @@ func ArrivesWithin(most time.Duration) Expectation { return ArrivesBetween(0, mo
 func ArrivesBetween(least, most time.Duration) Expectation {
 	return func(got Got) error {
 		var errs []error
-		for i := 1; i < len(got.Exchanges) && len(errs) < maxShown; i++ {
-			before, _ := Arrived.Get(got.Exchanges[i-1])
-			now, _ := Arrived.Get(got.Exchanges[i])
-			if d := now.Sub(before); d < least || d > most {
+		for i := 1; i < len(got.Arrived) && len(errs) < maxShown; i++ {
+			if d := got.Arrived[i].Sub(got.Arrived[i-1]); d < least || d > most {
 				errs = append(errs, fmt.Errorf("exchange %d: want it from %v to %v after the one before, have %v", i, least, most, d))
 			}
 		}

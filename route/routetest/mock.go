@@ -109,30 +109,31 @@ func (e endpoint) Process(ctx context.Context, ex *route.Exchange) error {
 	return nil
 }
 
-// Arrived is the property that tells when a mock endpoint was sent an exchange.
-var Arrived = route.NewProperty[time.Time]("MehariMockArrived")
-
 // record keeps what is sent, and returns what is to be done with it, or nil.
 func (p *path) record(ex *route.Exchange, c MockConfig) (reply route.ProcessorFunc) {
 	kept := ex.Clone()
 	if body, ok := kept.Body.([]byte); ok {
 		kept.Body = bytes.Clone(body)
 	}
-	Arrived.Set(kept, time.Now())
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.got.Total++
-	switch all := p.got.Exchanges; {
-	case c.RetainFirst == 0 && c.RetainLast == 0:
-		p.got.Exchanges = append(all, kept)
+	got := &p.got
+	got.Total++
+	keep := c.RetainFirst == 0 && c.RetainLast == 0
+	switch {
+	case keep:
 	case p.first < c.RetainFirst:
 		p.first++
-		p.got.Exchanges = append(all, kept)
+		keep = true
 	case c.RetainLast > 0:
-		if len(all)-p.first == c.RetainLast {
-			all = slices.Delete(all, p.first, p.first+1)
+		keep = true
+		if len(got.Exchanges)-p.first == c.RetainLast {
+			got.Exchanges = slices.Delete(got.Exchanges, p.first, p.first+1)
+			got.Arrived = slices.Delete(got.Arrived, p.first, p.first+1)
 		}
-		p.got.Exchanges = append(all, kept)
+	}
+	if keep {
+		got.Exchanges, got.Arrived = append(got.Exchanges, kept), append(got.Arrived, time.Now())
 	}
 	close(p.changed)
 	p.changed = make(chan struct{})
@@ -291,7 +292,7 @@ func (m *Mock) Reset(path string) {
 func (p *path) now() (Got, <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return Got{slices.Clone(p.got.Exchanges), p.got.Total}, p.changed
+	return Got{slices.Clone(p.got.Exchanges), slices.Clone(p.got.Arrived), p.got.Total}, p.changed
 }
 
 // Endpoints returns an interceptor that records in m, too, what is sent to endpoints that
