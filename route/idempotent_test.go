@@ -50,8 +50,13 @@ func TestIdempotentConsumer(t *testing.T) {
 		{"late", route.IdempotentOptions{Late: true}, true, []string{"a", "b"}, []string{"a"}},
 		{"late: failed comes again", route.IdempotentOptions{Late: true, KeepOnFailure: true}, true, []string{"bad", "b", "c"}, []string{"bad", "b"}},
 		{"duplicates pass", route.IdempotentOptions{PassDuplicates: true}, true, []string{"a", "b"}, []string{"a", "b is a duplicate"}},
-		{"a failing duplicate removes no key", route.IdempotentOptions{PassDuplicates: true}, true, []string{"a", "bad", "c"},
-			[]string{"a", "bad is a duplicate", "c is a duplicate"}},
+		{
+			"a failing duplicate removes no key",
+			route.IdempotentOptions{PassDuplicates: true},
+			true,
+			[]string{"a", "bad", "c"},
+			[]string{"a", "bad is a duplicate", "c is a duplicate"},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -103,9 +103,9 @@ type claims []claim
 
 // find returns the index of the claim with a key, or of the top of the stack, or -1.
 func (c claims) find(key string) int {
-	for i := len(c) - 1; i >= 0; i-- {
-		if c[i].key == key {
-			return i
+	for n := len(c); n > 0; n-- {
+		if c[n-1].key == key {
+			return n - 1
 		}
 	}
 	return -1

@@ -88,8 +88,10 @@ func (sagaStep) String() string { return "saga" }
 
 func (s sagaStep) Build(b *Builder) Processor {
 	o := only(b, s.opts)
-	p := &saga{options: o, service: b.sagas(o.Service), to: map[URI]Processor{}, poison: b.engine.config.Poison,
-		grace: b.engine.config.Abandon, logger: b.Logger}
+	p := &saga{
+		options: o, service: b.sagas(o.Service), to: map[URI]Processor{},
+		poison: b.engine.config.Poison, grace: b.engine.config.Abandon, logger: b.Logger,
+	}
 	switch o.Propagation {
 	case "":
 		p.options.Propagation = SagaRequired

@@ -86,8 +86,9 @@ func TestTransacted(t *testing.T) {
 		{"joined", func(r *route.Route) {
 			r.Transacted(l, do().Process(write).Transacted(l, do().SetBody("b").Process(write)).Process(write))
 		}, false, []string{"begin", "commit a+b+b"}},
-		{"joined in another route", func(r *route.Route) { r.Transacted(l, do().Process(write).To("call:y").Process(write)) }, false,
-			[]string{"begin", "commit a+y+y"}},
+		{"joined in another route", func(r *route.Route) {
+			r.Transacted(l, do().Process(write).To("call:y").Process(write))
+		}, false, []string{"begin", "commit a+y+y"}},
 		{"in parts", func(r *route.Route) {
 			r.Transacted(l, do().Split([]any{1, 2}, do().Transacted(l, do().Process(write))))
 		}, false, []string{"begin", "commit 1+2"}},
@@ -97,16 +98,20 @@ func TestTransacted(t *testing.T) {
 		{"another one fails and is caught", func(r *route.Route) {
 			r.Transacted(l, do().Try(do().Transacted(other, do().Process(write).Process(boom)), route.Catch[error]()).Process(write))
 		}, false, []string{"begin", "other begin", "other rollback", "commit a+a"}},
-		{"rollback step", func(r *route.Route) { r.Transacted(l, do().Process(write).Rollback("${body} is bad")) }, true,
-			[]string{"begin", "rollback a"}},
+		{
+			"rollback step", func(r *route.Route) { r.Transacted(l, do().Process(write).Rollback("${body} is bad")) }, true,
+			[]string{"begin", "rollback a"},
+		},
 		{"rollback only", func(r *route.Route) {
 			r.Transacted(l, do().Transacted(other, do().Process(write).MarkRollbackOnly().Process(write)).Process(write)).Process(boom)
 		}, false, []string{"begin", "other begin", "other rollback", "rollback a"}},
 		{"rollback only last", func(r *route.Route) {
 			r.Transacted(l, do().Transacted(other, do().Process(write).MarkRollbackOnlyLast().Process(write)).SetBody("b").Process(write))
 		}, false, []string{"begin", "other begin", "other rollback", "commit a+b"}},
-		{"stop", func(r *route.Route) { r.Transacted(l, do().Process(write).Stop().Process(write)).Process(boom) }, false,
-			[]string{"begin", "commit a"}},
+		{
+			"stop", func(r *route.Route) { r.Transacted(l, do().Process(write).Stop().Process(write)).Process(boom) }, false,
+			[]string{"begin", "commit a"},
+		},
 		{"stop in one, rollback only last in another", func(r *route.Route) {
 			r.Transacted(l, do().MarkRollbackOnlyLast()).Transacted(l, do().Process(write).Stop()).Process(boom)
 		}, false, []string{"begin", "rollback", "begin", "commit a"}},
@@ -216,7 +221,7 @@ func TestMarkRollbackOnlyWithoutTransaction(t *testing.T) {
 	})
 }
 
-type incomparable struct{ ledgers []ledger }
+type incomparable []ledger
 
 func (incomparable) Begin(context.Context) (route.Tx, error) { return nil, nil }
 

@@ -2,6 +2,7 @@ package file_test
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -27,11 +28,11 @@ func TestMain(m *testing.M) {
 	}
 	for i := r.Len(); ; i++ {
 		key := fmt.Sprintf("%s-%d", os.Getenv(child+"_RUN"), i)
-		if ok, err := r.Add(nil, key); err != nil || !ok {
+		if ok, err := r.Add(context.Background(), key); err != nil || !ok {
 			fmt.Println("add", key, ok, err)
 			os.Exit(1)
 		}
-		if err := r.Confirm(nil, key); err != nil {
+		if err := r.Confirm(context.Background(), key); err != nil {
 			fmt.Println("confirm", key, err)
 			os.Exit(1)
 		}
