@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -34,6 +35,7 @@ func failing(errs ...error) route.ProcessorFunc {
 
 // record keeps the bodies and errors that come to an endpoint.
 func (k *kit) record(name string) *[]string {
+	var mu sync.Mutex // for who comes beside the others; tests look when nothing moves any more
 	var got []string
 	if k.to == nil {
 		k.to = map[string]route.ProcessorFunc{}
@@ -47,6 +49,8 @@ func (k *kit) record(name string) *[]string {
 			}
 			text += " after " + cause.Error()
 		}
+		mu.Lock()
+		defer mu.Unlock()
 		got = append(got, text)
 		return nil
 	}

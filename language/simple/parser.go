@@ -155,11 +155,33 @@ func (p *parser) named() (node, error) {
 func (p *parser) key(function string) (string, error) {
 	switch {
 	case p.take('.'), p.take(':'):
-		return p.plainKey()
+		prefix := ""
+		if function == "variable" {
+			prefix = p.sharedPrefix()
+		}
+		key, err := p.plainKey()
+		return prefix + key, err
 	case p.take('['):
 		return p.bracketKey()
 	}
 	return "", p.wanted(`".name" or "['name']" after %q`, function)
+}
+
+// sharedPrefix reads what the name of a variable begins with that exchanges share: global:
+// or route: with the id of a route.
+func (p *parser) sharedPrefix() string {
+	start := p.pos
+	switch rest := p.rest(); {
+	case strings.HasPrefix(rest, "global:"):
+		p.pos += len("global:")
+	case strings.HasPrefix(rest, "route:"):
+		p.pos += len("route:")
+		p.until(" \t\r\n:?[](){'\"")
+		if !p.take(':') {
+			p.pos = start
+		}
+	}
+	return p.src[start:p.pos]
 }
 
 func (p *parser) plainKey() (string, error) {
