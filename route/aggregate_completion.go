@@ -207,7 +207,7 @@ func (a *aggregator) closeOpen(ctx context.Context, key, by string) (completed, 
 func (a *aggregator) process(ctx context.Context, host *Exchange, c completed) {
 	if a.places == nil {
 		c.ex.flight = host.flight
-		err := guarded(ctx, a.body, c.ex)
+		err := guarded(outlived{ctx}, a.body, c.ex)
 		a.processedOne(ctx, c, err)
 		c.ex.Release()
 		return

@@ -204,15 +204,80 @@ func TestAggregateUnderATerm(t *testing.T) {
 // That the route which sent to this one has stopped does not end the groups.
 func TestAggregateOutlivesTheRouteThatSent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := new(groups)
-		k := start(t, route.Config{}, route.From("in:a").To("call:b"),
-			route.From("call:b").Aggregate(byKind, join, g.block(), route.AggregateOptions{Timeout: 10 * time.Second, Parallel: 1}))
-		k.of(t, "x 1")
-		if err := k.Stop(t.Context(), "route1"); err != nil {
-			t.Error(err)
+		for _, o := range []route.AggregateOptions{{Timeout: 10 * time.Second}, {Size: 1, Parallel: 1}} {
+			g := new(groups)
+			k := start(t, route.Config{}, route.From("in:a").To("call:b"),
+				route.From("call:b").Aggregate(byKind, join, route.Do().Delay(10*time.Second).Process(g.add), o))
+			k.of(t, "x 1")
+			if err := k.Stop(t.Context(), "route1"); err != nil {
+				t.Error(err)
+			}
+			pass(21 * time.Second)
+			if len(g.lines) != 1 {
+				t.Errorf("%+v: %q", o, g.lines)
+			}
+			for _, line := range k.logs.take() {
+				t.Error(line)
+			}
 		}
-		pass(11 * time.Second)
-		g.want(t, "x timeout 1: 1")
+	})
+}
+
+// A route that depends on a lock recovers nothing while it stands by; what it has recovered
+// is under the term of its leader.
+func TestAggregateRecoversAsLeader(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecoverable()
+		deadline := time.Now().Add(time.Second)
+		if err := errors.Join(r.Complete(t.Context(), "1", &route.Group{Key: "done", Size: 3, Body: "1+2+3", CompletedBy: "size"}),
+			r.Put(t.Context(), &route.Group{Key: "open", Size: 1, Timeout: time.Second, Deadline: deadline, Body: "1"})); err != nil {
+			t.Fatal(err)
+		}
+		k, begin := new(kit), make(chan bool)
+		wrap := consumers(func(ctx context.Context, next route.Processor) error {
+			route.ReportLeadership(ctx, route.Leadership{Lock: "lock1"})
+			select {
+			case <-begin:
+			case <-ctx.Done():
+				return nil
+			}
+			route.ReportLeadership(ctx, route.Leadership{Lock: "lock1", Leading: true})
+			return (&in{k, "a"}).Consume(route.WithWork(ctx, context.WithValue(route.Work(ctx), value{}, "term")), next)
+		})
+		var terms []any
+		k.start(t, route.Config{Components: wrap}, route.From("c:x").Aggregate(byKind, join, route.Do().Process(func(ctx context.Context, ex *route.Exchange) error {
+			terms = append(terms, ctx.Value(value{}), ex.Body)
+			return nil
+		}), route.AggregateOptions{Timeout: time.Minute, Repository: r}))
+		pass(time.Hour)
+		begin <- true
+		pass(time.Hour)
+		if len(terms) != 0 {
+			t.Errorf("without a term: %v", terms)
+		}
+		k.of(t, "x 5")
+		pass(10 * time.Second)
+		if got := fmt.Sprint(terms); got != "[term 1 term 1+2+3]" && got != "[term 1+2+3 term 1]" {
+			t.Error(got)
+		}
+	})
+}
+
+// A group is not in the transaction of the exchange that has completed it.
+func TestAggregateTransaction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := &ledger{notes: new([]string)}
+		var inside, group route.Tx
+		k := start(t, route.Config{}, route.From("in:a").Transacted(db, route.Do().
+			Process(func(ctx context.Context, _ *route.Exchange) error { inside = route.TxFrom(ctx, db); return nil }).
+			Aggregate(byKind, join, route.Do().Process(func(ctx context.Context, _ *route.Exchange) error {
+				group = route.TxFrom(ctx, db)
+				return nil
+			}), route.AggregateOptions{Size: 1})))
+		k.of(t, "x 1")
+		if inside == nil || group != nil {
+			t.Errorf("the exchange is in %v, the group in %v", inside, group)
+		}
 	})
 }
 

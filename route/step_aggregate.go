@@ -118,7 +118,7 @@ var ErrKeyClosed = errors.New("route: the group with this key was completed befo
 // The exchange itself goes on behind the step, as it was, as soon as it is in its group;
 // in Camel, only the group does. What it returns acknowledges that it is in a group, not
 // what becomes of that: a group that fails does not fail the exchange that has completed
-// it. It is told like the failure of any exchange that nobody waits for; with a
+// it, nor is it in its transaction. It is told like the failure of any exchange that nobody waits for; with a
 // [RecoverableRepository] it is processed again. An error of merge, of by, and of the options'
 // expressions fails the exchange and leaves the group as it was.
 //
