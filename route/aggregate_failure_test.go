@@ -153,30 +153,46 @@ func TestAggregateBadInput(t *testing.T) {
 		{func(r *route.Route) { r.Aggregate("${body}", join, some(), one) }, []string{"the text \"${body}\" would not be evaluated: use route.Simple, or route.Constant to have it as it is"}},
 		{func(r *route.Route) { r.Aggregate(1, join, some()) }, []string{"groups would never be completed: want at least one of Size, Timeout, Interval, When and FromBatch"}},
 		{func(r *route.Route) { r.Aggregate(1, join, some(), one, one) }, []string{"want one route.AggregateOptions, have 2"}},
-		{func(r *route.Route) { r.Aggregate(1, join, some(), route.AggregateOptions{Size: 0, Timeout: -1}) },
-			[]string{"Size: want a whole number from 1, have 0", `Timeout: want a duration that is not negative, have "-1"`}},
-		{func(r *route.Route) {
-			r.Aggregate(1, join, some(), route.AggregateOptions{Size: "many", Timeout: time.Duration(0), When: 1})
+		{
+			func(r *route.Route) { r.Aggregate(1, join, some(), route.AggregateOptions{Size: 0, Timeout: -1}) },
+			[]string{"Size: want a whole number from 1, have 0", `Timeout: want a duration that is not negative, have "-1"`},
 		},
-			[]string{"Size: want a whole number from 1, have many", "Timeout: want a duration greater than 0",
-				"want a route.Predicate or one of route.Cond's other kinds, have int"}},
-		{func(r *route.Route) {
-			r.Aggregate(1, join, some(), route.AggregateOptions{Timeout: 1, Interval: 1, Parallel: -1, MaxGroups: -2, CloseKeys: -3})
+		{
+			func(r *route.Route) {
+				r.Aggregate(1, join, some(), route.AggregateOptions{Size: "many", Timeout: time.Duration(0), When: 1})
+			},
+			[]string{
+				"Size: want a whole number from 1, have many", "Timeout: want a duration greater than 0",
+				"want a route.Predicate or one of route.Cond's other kinds, have int",
+			},
 		},
-			[]string{"Interval and Timeout exclude each other", "CloseKeys: want no negative value, have -3",
-				"Parallel: want no negative value, have -1", "MaxGroups: want no negative value, have -2"}},
-		{func(r *route.Route) {
-			r.Aggregate(1, join, some(), route.AggregateOptions{Size: 1, Retry: route.OptimisticRetry{Delay: 1}, Recovery: route.Recovery{Off: true}})
+		{
+			func(r *route.Route) {
+				r.Aggregate(1, join, some(), route.AggregateOptions{Timeout: 1, Interval: 1, Parallel: -1, MaxGroups: -2, CloseKeys: -3})
+			},
+			[]string{
+				"Interval and Timeout exclude each other", "CloseKeys: want no negative value, have -3",
+				"Parallel: want no negative value, have -1", "MaxGroups: want no negative value, have -2",
+			},
 		},
-			[]string{"Retry needs OptimisticLocking", "Recovery needs a Repository that is a route.RecoverableRepository, have <nil>"}},
-		{func(r *route.Route) {
-			r.Aggregate(1, join, some(), route.AggregateOptions{Size: 1, Repository: newRecoverable(), Recovery: route.Recovery{MaximumRedeliveries: 1}})
+		{
+			func(r *route.Route) {
+				r.Aggregate(1, join, some(), route.AggregateOptions{Size: 1, Retry: route.OptimisticRetry{Delay: 1}, Recovery: route.Recovery{Off: true}})
+			},
+			[]string{"Retry needs OptimisticLocking", "Recovery needs a Repository that is a route.RecoverableRepository, have <nil>"},
 		},
-			[]string{"Recovery: want both MaximumRedeliveries and DeadLetter, or neither"}},
-		{func(r *route.Route) {
-			r.Aggregate(1, join, some(), route.AggregateOptions{Size: 1, Repository: newRecoverable(), Recovery: route.Recovery{Off: true, Interval: 1}})
+		{
+			func(r *route.Route) {
+				r.Aggregate(1, join, some(), route.AggregateOptions{Size: 1, Repository: newRecoverable(), Recovery: route.Recovery{MaximumRedeliveries: 1}})
+			},
+			[]string{"Recovery: want both MaximumRedeliveries and DeadLetter, or neither"},
 		},
-			[]string{"Recovery: want nothing else where it is Off"}},
+		{
+			func(r *route.Route) {
+				r.Aggregate(1, join, some(), route.AggregateOptions{Size: 1, Repository: newRecoverable(), Recovery: route.Recovery{Off: true, Interval: 1}})
+			},
+			[]string{"Recovery: want nothing else where it is Off"},
+		},
 	} {
 		r := route.From("in:a")
 		c.add(r)
@@ -195,4 +211,29 @@ func TestAggregateBadInput(t *testing.T) {
 		}
 		wantLines(t, fmt.Sprintf("mistakes of %q", c.want), got, c.want...)
 	}
+}
+
+// The error handling of the route holds for groups too.
+func TestAggregateGroupFailureIsHandled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, o := range []route.AggregateOptions{{Size: 1}, {Size: 1, Parallel: 1}, {Timeout: time.Second}} {
+			var dead []string
+			k := &kit{to: map[string]route.ProcessorFunc{"dead": func(_ context.Context, ex *route.Exchange) error {
+				dead = append(dead, ex.Body.(string))
+				return nil
+			}}}
+			tries := 0
+			k.start(t, route.Config{}, route.From("in:a").
+				ErrorHandler(route.ErrorHandler{DeadLetter: "to:dead", Redelivery: route.Redelivery{Maximum: 2}}).
+				Aggregate(byKind, join, route.Do().Process(func(context.Context, *route.Exchange) error {
+					tries++
+					return errors.New("cannot ship")
+				}), o))
+			k.of(t, "x 1")
+			pass(time.Minute)
+			if tries != 3 || len(dead) != 1 || dead[0] != "1" {
+				t.Errorf("%+v: %d tries, dead letters %q", o, tries, dead)
+			}
+		}
+	})
 }

@@ -38,8 +38,10 @@ func (r *recoverable) enter(ctx context.Context, method string) (func(), error) 
 }
 
 func copyOf(g *route.Group) *route.Group {
-	c := &route.Group{Key: g.Key, Size: g.Size, Version: g.Version, Timeout: g.Timeout, Deadline: g.Deadline,
-		CompletedBy: g.CompletedBy, Redeliveries: g.Redeliveries, Body: g.Body}
+	c := &route.Group{
+		Key: g.Key, Size: g.Size, Version: g.Version, Timeout: g.Timeout, Deadline: g.Deadline,
+		CompletedBy: g.CompletedBy, Redeliveries: g.Redeliveries, Body: g.Body,
+	}
 	c.SetFields(g.Headers(), g.Properties(), g.Variables())
 	return c
 }
@@ -248,7 +250,7 @@ func TestAggregateRecoversAtTheStart(t *testing.T) {
 		}
 		_ = run(g.block(), route.AggregateOptions{Recovery: route.Recovery{Off: true}}).stop()
 		g.want(t)
-		k = run(g.block(), route.AggregateOptions{})
+		_ = run(g.block(), route.AggregateOptions{})
 		synctest.Wait()
 		g.want(t, "x size 2: 1+2", "y size 2: 1+2")
 		if open, done := r.left(); open != 1 || done != 0 {
@@ -333,15 +335,19 @@ func TestAggregateOptimisticLocking(t *testing.T) {
 		g.want(t, "x size 2: 1+2")
 
 		// with a policy
-		k, g = aggregating(t, join, route.AggregateOptions{Size: 2, Repository: r, OptimisticLocking: true,
-			Retry: route.OptimisticRetry{MaximumRetries: 4, Delay: time.Second, MaximumDelay: 3 * time.Second}})
+		k, g = aggregating(t, join, route.AggregateOptions{
+			Size: 2, Repository: r, OptimisticLocking: true,
+			Retry: route.OptimisticRetry{MaximumRetries: 4, Delay: time.Second, MaximumDelay: 3 * time.Second},
+		})
 		conflicts, begun = 100, time.Now()
 		err := k.offer("x 1")
 		if d := time.Since(begun); d != (1+2+3+3)*time.Second || !errors.Is(err, route.ErrConflict) || !strings.Contains(err.Error(), "tried 5 times: ") {
 			t.Errorf("after %v: %v", d, err)
 		}
-		k, g = aggregating(t, join, route.AggregateOptions{Size: 2, Repository: r, OptimisticLocking: true,
-			Retry: route.OptimisticRetry{MaximumRetries: 4, Delay: time.Second, NoBackOff: true, RandomBackOff: true}})
+		k, g = aggregating(t, join, route.AggregateOptions{
+			Size: 2, Repository: r, OptimisticLocking: true,
+			Retry: route.OptimisticRetry{MaximumRetries: 4, Delay: time.Second, NoBackOff: true, RandomBackOff: true},
+		})
 		conflicts, begun = 100, time.Now()
 		_ = k.offer("x 1")
 		if d := time.Since(begun); d <= 0 || d > 4*time.Second {
@@ -375,8 +381,10 @@ func TestAggregateSharesARepository(t *testing.T) {
 					total, largest = total+ex.Body.(int), max(largest, size)
 					return nil
 				}
-				o := route.AggregateOptions{Size: 10, Timeout: time.Minute, Repository: shared, OptimisticLocking: true,
-					Retry: route.OptimisticRetry{RandomBackOff: true, Delay: 20 * time.Millisecond, NoBackOff: true}}
+				o := route.AggregateOptions{
+					Size: 10, Timeout: time.Minute, Repository: shared, OptimisticLocking: true,
+					Retry: route.OptimisticRetry{RandomBackOff: true, Delay: 20 * time.Millisecond, NoBackOff: true},
+				}
 				engines := []*kit{start(t, route.Config{}, route.From("in:a").Aggregate(byKind, sum, route.Do().Process(count), o))}
 				if shared != nil {
 					engines = append(engines, start(t, route.Config{}, route.From("in:a").Aggregate(byKind, sum, route.Do().Process(count), o)))

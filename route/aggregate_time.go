@@ -9,7 +9,7 @@ import (
 )
 
 // track tells that a group was stored, and for how long it waits, 0 for as long as before.
-func (a *aggregator) track(e *openGroup, term context.Context, timeout time.Duration) {
+func (a *aggregator) track(term context.Context, e *openGroup, timeout time.Duration) {
 	a.mu.Lock()
 	if now := a.open[e.key]; now != nil { // not e, where that was completed meanwhile
 		e = now

@@ -258,7 +258,7 @@ func (a *aggregator) add(ctx context.Context, key string, ex *Exchange, last boo
 	if err := a.groups.Put(ctx, g); err != nil {
 		return added, err
 	}
-	a.track(entry, termOf(ctx, a.run.engine), timeout)
+	a.track(termOf(ctx, a.run.engine), entry, timeout)
 	return added, nil
 }
 

@@ -211,10 +211,14 @@ func (a *aggregator) buildCompletion(b *Builder) {
 		name  string
 		value int64
 	}{
-		{"Interval", int64(a.Interval)}, {"CloseKeys", int64(a.CloseKeys)}, {"Parallel", int64(a.Parallel)},
-		{"MaxGroups", int64(a.MaxGroups)}, {"Recovery.Interval", int64(a.Recovery.Interval)},
+		{"Interval", int64(a.Interval)},
+		{"CloseKeys", int64(a.CloseKeys)},
+		{"Parallel", int64(a.Parallel)},
+		{"MaxGroups", int64(a.MaxGroups)},
+		{"Recovery.Interval", int64(a.Recovery.Interval)},
 		{"Recovery.MaximumRedeliveries", int64(a.Recovery.MaximumRedeliveries)},
-		{"Retry.MaximumRetries", int64(a.Retry.MaximumRetries)}, {"Retry.Delay", int64(a.Retry.Delay)},
+		{"Retry.MaximumRetries", int64(a.Retry.MaximumRetries)},
+		{"Retry.Delay", int64(a.Retry.Delay)},
 		{"Retry.MaximumDelay", int64(a.Retry.MaximumDelay)},
 	} {
 		if n.value < 0 {

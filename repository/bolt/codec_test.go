@@ -42,10 +42,19 @@ func TestRoundTrip(t *testing.T) {
 	c := testCodec(t)
 	at := time.Date(2026, 11, 22, 10, 0, 0, 123, time.FixedZone("", 3600))
 	for _, v := range []any{
-		nil, true, false, "", "text", []byte{}, []byte{0, 255}, 7, -7, math.MaxInt, math.MinInt, int8(-8), int16(-16), int32(-32), int64(math.MinInt64),
+		nil, true, false, "", "text",
+		[]byte{},
+		[]byte{0, 255},
+		7, -7, math.MaxInt, math.MinInt, int8(-8), int16(-16), int32(-32), int64(math.MinInt64),
 		uint(1), uint8(255), uint16(16), uint32(math.MaxUint32), uint64(math.MaxUint64), float32(1.5), -0.25, math.Inf(1),
-		time.Minute, at, []any{}, []any{1, "two", nil, []any{3.0}}, map[string]any{}, map[string]any{"a": 1, "b": map[string]any{"c": []byte("d")}},
-		order{"o-1", []string{"tent"}}, celsius(36.6), []any{order{ID: "o-2"}},
+		time.Minute, at,
+		[]any{},
+		[]any{1, "two", nil, []any{3.0}},
+		map[string]any{},
+		map[string]any{"a": 1, "b": map[string]any{"c": []byte("d")}},
+		order{"o-1", []string{"tent"}},
+		celsius(36.6),
+		[]any{order{ID: "o-2"}},
 	} {
 		b, err := c.append(nil, v, 0)
 		if err != nil {
