@@ -5,7 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -17,7 +20,9 @@ import (
 	"github.com/mehari-go/mehari/components/log"
 	"github.com/mehari-go/mehari/components/seda"
 	"github.com/mehari-go/mehari/components/timer"
+	"github.com/mehari-go/mehari/dataformat/gzip"
 	"github.com/mehari-go/mehari/dataformat/json"
+	"github.com/mehari-go/mehari/dataformat/yaml"
 	"github.com/mehari-go/mehari/language/jq"
 	"github.com/mehari-go/mehari/route"
 	"github.com/mehari-go/mehari/route/routetest"
@@ -83,6 +88,8 @@ type order struct {
 
 var (
 	kind    = route.NewKey[string]("kind")
+	command = route.NewKey[string]("command")
+	format  = route.NewKey[string]("Content-Type")
 	errBusy = errors.New("busy")
 )
 
@@ -233,6 +240,23 @@ var patterns = []pattern{
 		p.want("paper", "a")
 		p.want("radio", "a")
 	}},
+	{"Datatype Channel", func(p *page) {
+		p.run(route.From("direct:in").
+			ConvertBodyTo(reflect.TypeFor[order]()).
+			To("mock:orders"))
+		p.send(`{"ID": "a", "Amount": 1}`)
+		p.want("orders", "{a 1}")
+		if err := p.engine.Send(p.Context(), "direct:in", "no order"); err == nil {
+			p.Error("no error")
+		}
+	}},
+	{"Invalid Message Channel", func(p *page) {
+		p.run(route.From("direct:in").
+			OnError(route.OnError[*route.StepError]().Handled().UseOriginalMessage().To("mock:invalid")).
+			Step(route.Unmarshal[order](json.Format{})).To("mock:orders"))
+		p.send("no order")
+		p.want("invalid", "no order")
+	}},
 	{"Dead Letter Channel", func(p *page) {
 		p.run(route.From("direct:in").
 			ErrorHandler(route.ErrorHandler{
@@ -242,6 +266,58 @@ var patterns = []pattern{
 			Process(busy))
 		p.send("a")
 		p.want("dead", "a")
+	}},
+	{"Guaranteed Delivery", func(p *page) {
+		p.run(
+			route.From("direct:in").To("seda:work?waitForTaskToComplete=Always"),
+			route.From("seda:work").Process(busy))
+		if err := p.engine.Send(p.Context(), "direct:in", "a"); !errors.Is(err, errBusy) {
+			p.Error(err)
+		}
+	}},
+	{"Channel Adapter", func(p *page) {
+		p.run(route.From("direct:in").To("mock:out"))
+		ctx, mux := p.Context(), http.NewServeMux()
+		mux.HandleFunc("/orders", func(w http.ResponseWriter, r *http.Request) {
+			if err := p.engine.Send(ctx, "direct:in", r.FormValue("order")); err != nil {
+				http.Error(w, "come again", http.StatusServiceUnavailable)
+			}
+		})
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, httptest.NewRequestWithContext(ctx, "GET", "/orders?order=a", nil))
+		if w.Code != http.StatusOK {
+			p.Error(w.Code)
+		}
+		p.want("out", "a")
+	}},
+	{"Messaging Bridge", func(p *page) {
+		p.run(
+			route.From("seda:here").To("seda:there"),
+			route.From("seda:there").To("mock:out"))
+		_ = p.engine.Send(p.Context(), "seda:here", "a")
+		p.want("out", "a")
+	}},
+	{"Command Message", func(p *page) {
+		p.run(route.From("direct:in").Choice(
+			route.When(route.Is(command, "open")).To("mock:open"),
+			route.When(route.Is(command, "close")).To("mock:close"),
+			route.Otherwise().ThrowText("unknown command ${header.command}")))
+		p.with("command", "open", "door")
+		p.want("open", "door")
+	}},
+	{"Document Message", func(p *page) {
+		p.run(route.From("direct:in").Process(route.Map(price)).To("mock:out"))
+		p.send(order{ID: "a", Amount: 1})
+		p.want("out", "2")
+	}},
+	{"Event Message", func(p *page) {
+		p.run(route.From("direct:in").
+			WireTap("mock:audit").To("mock:out"))
+		err := p.engine.Send(p.Context(), "direct:in", "sold") // nobody waits for a reply
+		if err != nil {
+			p.Error(err)
+		}
+		p.want("audit", "sold")
 	}},
 	{"Request-Reply", func(p *page) {
 		p.run(route.From("direct:in").Transform(route.Simple("Hello ${body}")))
@@ -257,6 +333,44 @@ var patterns = []pattern{
 			ToD("${header.replyTo}", route.DynamicOptions{AllowedSchemes: []string{"mock"}}))
 		p.with("replyTo", "mock:ada", "Ada")
 		p.want("ada", "Hello Ada")
+	}},
+	{"Correlation Identifier", func(p *page) {
+		p.run(route.From("direct:in").
+			SetHeader("correlation", route.Simple("${exchangeId}")).
+			Multicast(route.Do().To("direct:join"), route.Do().To("direct:join")),
+			route.From("direct:join").
+				Aggregate(route.Simple("${header.correlation}"), route.Collect, route.Do().To("mock:out"), route.AggregateOptions{Size: 2}))
+		p.send("a", "b")
+		p.want("out", "[a a]", "[b b]")
+	}},
+	{"Message Sequence", func(p *page) {
+		p.run(route.From("direct:in").
+			Split(route.Tokenize(","), route.Do().
+				SetHeader("number", route.SplitIndex).SetHeader("last", route.SplitComplete).
+				Transform(route.Simple("${header.number} ${header.last} ${body}")).To("mock:out")))
+		p.send("a,b")
+		p.want("out", "0 false a", "1 true b")
+	}},
+	{"Message Expiration", func(p *page) {
+		expires := route.NewKey[time.Time]("expires")
+		p.run(route.From("direct:in").
+			Filter(func(ex *route.Exchange) bool { t, ok := expires.Get(ex); return !ok || time.Now().Before(t) }).
+			To("mock:out"))
+		err := p.engine.Send(p.Context(), "direct:in", "old", route.WithHeader("expires", time.Now().Add(-time.Second)))
+		if err != nil {
+			p.Error(err)
+		}
+		p.send("new")
+		p.want("out", "new")
+	}},
+	{"Format Indicator", func(p *page) {
+		p.run(route.From("direct:in").Choice(
+			route.When(route.Is(format, "application/json")).Unmarshal(json.Format{}),
+			route.When(route.Is(format, "application/yaml")).Unmarshal(yaml.Format{})).
+			Transform(route.Simple("${body.id}")).To("mock:out"))
+		p.with("Content-Type", "application/json", `{"id": "7"}`)
+		p.with("Content-Type", "application/yaml", "id: 8")
+		p.want("out", "7", "8")
 	}},
 	{"Content-Based Router", func(p *page) {
 		p.run(route.From("direct:in").Choice(
@@ -310,6 +424,13 @@ var patterns = []pattern{
 		time.Sleep(time.Minute)
 		p.want("groups", "[a b]", "[c]")
 	}},
+	{"Resequencer", func(p *page) {
+		p.run(route.From("direct:in").
+			Resequence(route.Simple("${body}"), route.Do().To("mock:out"),
+				route.ResequenceOptions{BatchSize: 3}))
+		p.send("c", "a", "b")
+		p.want("out", "a", "b", "c")
+	}},
 	{"Composed Message Processor", func(p *page) {
 		p.run(route.From("direct:in").
 			Split(route.Tokenize(","), route.Do().Transform(route.Simple("<${body}>")),
@@ -342,6 +463,12 @@ var patterns = []pattern{
 		}
 		p.want("book", "a")
 		p.Eventually(p.T, time.Minute, "cancel", routetest.Count(1))
+	}},
+	{"Message Broker", func(p *page) {
+		p.run(route.From("direct:in").
+			ToD("mock:${header.kind}", route.DynamicOptions{AllowedSchemes: []string{"mock"}}))
+		p.with("kind", "gold", "a")
+		p.want("gold", "a")
 	}},
 	{"Throttler", func(p *page) {
 		p.run(route.From("direct:in").
@@ -384,6 +511,23 @@ var patterns = []pattern{
 		p.send("a")
 		p.want("turn", "a.", "a..", "a...")
 	}},
+	{"Circuit Breaker", func(p *page) {
+		p.run(route.From("direct:in").CircuitBreaker(
+			route.Do().To("mock:shop").Process(busy),
+			route.Do().SetBody("yesterday's price"),
+			route.CircuitBreakerOptions{Config: route.BreakerConfig{SlidingWindowSize: 2}}).
+			To("mock:out"))
+		p.send("a", "b", "c")
+		p.want("shop", "a", "b")
+		p.want("out", "yesterday's price", "yesterday's price", "yesterday's price")
+	}},
+	{"Envelope Wrapper", func(p *page) {
+		p.run(
+			route.From("direct:in").Marshal(gzip.Format{}).To("direct:wire"),
+			route.From("direct:wire").Step(route.Unmarshal[string](gzip.Format{})).To("mock:out"))
+		p.send("a")
+		p.want("out", "a")
+	}},
 	{"Content Enricher", func(p *page) {
 		p.run(
 			route.From("direct:in").
@@ -421,6 +565,13 @@ var patterns = []pattern{
 		p.send(`{"id": "8"}`)
 		p.want("out", "7", "8")
 	}},
+	{"Canonical Data Model", func(p *page) {
+		p.run(
+			route.From("direct:in").Step(route.Unmarshal[order](json.Format{})).To("direct:orders"),
+			route.From("direct:orders").Process(route.Map(price)).To("mock:out"))
+		p.send(`{"Amount": 4}`)
+		p.want("out", "8")
+	}},
 	{"Sort", func(p *page) {
 		p.run(route.From("direct:in").Sort(route.Simple("${body}")).To("mock:out"))
 		p.send([]any{3, 1, 2})
@@ -450,6 +601,11 @@ var patterns = []pattern{
 		p.send(nil)
 		p.want("out", "a")
 	}},
+	{"Event-Driven Consumer", func(p *page) {
+		p.run(route.From("seda:work").To("mock:out"))
+		_ = p.engine.Send(p.Context(), "seda:work", "a")
+		p.want("out", "a")
+	}},
 	{"Competing Consumers", func(p *page) {
 		p.run(
 			route.From("direct:in").To("seda:work"),
@@ -457,12 +613,32 @@ var patterns = []pattern{
 		p.send("a")
 		p.want("out", "a")
 	}},
+	{"Message Dispatcher", func(p *page) {
+		p.run(route.From("direct:in").LoadBalance(route.Sticky(kind),
+			route.Do().To("mock:a"),
+			route.Do().To("mock:b")))
+		p.with("kind", "gold", 1)
+		p.with("kind", "gold", 2)
+		if a, b := p.Total("a"), p.Total("b"); a*b != 0 || a+b != 2 {
+			p.Errorf("%d, %d", a, b)
+		}
+	}},
 	{"Selective Consumer", func(p *page) {
 		p.run(route.From("direct:in").Filter(isGold, route.Do().To("mock:gold")).To("mock:all"))
 		p.with("kind", "gold", "a")
 		p.send("b")
 		p.want("gold", "a")
 		p.want("all", "a", "b")
+	}},
+	{"Durable Subscriber", func(p *page) {
+		p.run(
+			route.From("direct:in").To("seda:news"),
+			route.From("seda:news").ID("reader").To("mock:out"))
+		ctx := p.Context()
+		_ = p.engine.Stop(ctx, "reader")
+		p.send("while it was away")
+		_ = p.engine.Start("reader")
+		p.want("out", "while it was away")
 	}},
 	{"Idempotent Consumer", func(p *page) {
 		p.run(route.From("direct:in").
@@ -521,6 +697,54 @@ var patterns = []pattern{
 		p.want("tap", "a")
 		p.want("out", "x")
 	}},
+	{"Message History", func(p *page) {
+		var history []string
+		p.run(route.From("direct:in").
+			Intercept(route.Intercept().Process(func(_ context.Context, ex *route.Exchange) error {
+				step, _ := route.InterceptedStep.Get(ex)
+				history = append(history, step)
+				return nil
+			})).
+			SetBody("x").To("mock:out"))
+		p.send("a")
+		if !slices.Equal(history, []string{"set body", `to "mock:out"`}) {
+			p.Errorf("%q", history)
+		}
+	}},
+	{"Message Store", func(p *page) {
+		p.run(route.From("direct:in").
+			OnCompletion(route.OnCompletion().UseOriginalMessage().To("mock:store")).
+			SetBody("x").To("mock:out"))
+		p.send("a")
+		p.want("store", "a")
+	}},
+	{"Smart Proxy", func(p *page) {
+		p.run(route.From("direct:in").
+			SetVariable("asker", route.Simple("${header.replyTo}")).
+			SetHeader("replyTo", "direct:me").To("mock:service").
+			ToD("${variable.asker}", route.DynamicOptions{AllowedSchemes: []string{"mock"}}))
+		p.with("replyTo", "mock:ada", "a")
+		p.want("ada", "a")
+	}},
+	{"Test Message", func(p *page) {
+		p.run(
+			route.From("timer:probe?period=1m&repeatCount=1").SetBody(order{"probe", 1}).
+				Enrich("direct:price").Validate(route.Simple("${body} == 2")).To("mock:healthy"),
+			route.From("direct:price").Process(route.Map(price)))
+		p.want("healthy", "2")
+	}},
+	{"Channel Purger", func(p *page) {
+		p.run(
+			route.From("direct:in").To("seda:work"),
+			route.From("seda:work?purgeWhenStopping=true").ID("worker").Delay(time.Minute, route.DelayOptions{Blocking: true}).To("mock:out"))
+		p.send("a", "b")
+		synctest.Wait() // until a is taken
+		if err := p.engine.Stop(p.Context(), "worker"); err == nil {
+			p.Error("a is given up after the drain time, b thrown away")
+		}
+		_ = p.engine.Start("worker")
+		p.want("out")
+	}},
 	{"Log", func(p *page) {
 		p.run(route.From("direct:in").
 			Log("got ${body}").
@@ -577,16 +801,6 @@ var patterns = []pattern{
 		p.send("a")
 		p.want("always", "caught")
 		p.want("out", "caught")
-	}},
-	{"Circuit Breaker", func(p *page) {
-		p.run(route.From("direct:in").CircuitBreaker(
-			route.Do().To("mock:shop").Process(busy),
-			route.Do().SetBody("yesterday's price"),
-			route.CircuitBreakerOptions{Config: route.BreakerConfig{SlidingWindowSize: 2}}).
-			To("mock:out"))
-		p.send("a", "b", "c")
-		p.want("shop", "a", "b")
-		p.want("out", "yesterday's price", "yesterday's price", "yesterday's price")
 	}},
 	{"On Completion", func(p *page) {
 		p.run(route.From("direct:in").
