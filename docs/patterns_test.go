@@ -753,7 +753,7 @@ var patterns = []pattern{
 	}},
 	{"Step", func(p *page) {
 		p.run(route.From("direct:in").
-			Group("prepare", route.Do().SetHeader("a", 1).SetHeader("b", 2)).
+			Named("prepare", route.Do().SetHeader("a", 1).SetHeader("b", 2)).
 			To("mock:out"))
 		p.send("a")
 		p.want("out", "a")

@@ -18,7 +18,7 @@ var controlSteps = []benchStep{
 	{"Script", 0, func(r *route.Route) { r.Script(func(ex *route.Exchange) any { return ex.Body }) }},
 	{"Validate", 0, func(r *route.Route) { r.Validate(route.Is(kind, "order")) }},
 	{"Pipeline", 0, func(r *route.Route) { r.Pipeline(route.Do().Process(nop), route.Do().Process(nop)) }},
-	{"Group", 0, func(r *route.Route) { r.Group("g", route.Do().Process(nop)) }},
+	{"Named", 0, func(r *route.Route) { r.Named("g", route.Do().Process(nop)) }},
 	{"Loop", 0, func(r *route.Route) { r.Loop(3, route.Do().Process(nop)) }},
 	{"LoopCopy", 0, func(r *route.Route) { r.Loop(3, route.Do().Process(nop), route.LoopOptions{Copy: true}) }},
 	{"Sample", 0, func(r *route.Route) { r.Sample().Process(nop) }},

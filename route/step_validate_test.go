@@ -102,19 +102,19 @@ func TestGroup(t *testing.T) {
 	see := func(ex *route.Exchange) any { ids = append(ids, ex.Property("CamelStepId")); return nil }
 	synctest.Test(t, func(t *testing.T) {
 		k := start(t, route.Config{}, route.From("in:x").
-			Group("outer", route.Do().Script(see).
-				Group("inner", route.Do().Script(see)).Script(see)).
+			Named("outer", route.Do().Script(see).
+				Named("inner", route.Do().Script(see)).Script(see)).
 			Script(see))
 		k.send(t, "x", nil)
 		if !slices.Equal(ids, []any{"outer", "inner", "outer", nil}) {
 			t.Error(ids)
 		}
 		r, _ := k.Status().Route("route1")
-		if len(r.Steps) != 2 || r.Steps[0].Step != `group "outer"` || r.Steps[0].ID != "outer" || len(r.Steps[0].Steps) != 3 || r.Steps[0].Steps[1].Step != `group "inner"` {
+		if len(r.Steps) != 2 || r.Steps[0].Step != `step "outer"` || r.Steps[0].ID != "outer" || len(r.Steps[0].Steps) != 3 || r.Steps[0].Steps[1].Step != `step "inner"` {
 			t.Errorf("%+v", r.Steps)
 		}
 	})
-	wantMistakes(t, new(kit).build(route.Config{}, route.From("in:x").Group("", nil)),
-		`group "": want an id`,
-		`group "": want a block with steps: route.Do()`)
+	wantMistakes(t, new(kit).build(route.Config{}, route.From("in:x").Named("", nil)),
+		`step "": want an id`,
+		`step "": want a block with steps: route.Do()`)
 }

@@ -7,13 +7,13 @@ import (
 	"github.com/mehari-go/mehari/route"
 )
 
-// Groups give steps a name, and make one node of them in the status.
-func ExampleRoute_group() {
+// Steps that are named together have one name, and make one node of them in the status.
+func ExampleRoute_named() {
 	where := func(ex *route.Exchange) any { fmt.Println("in", ex.Property("CamelStepId")); return nil }
 
 	orders := route.From("direct:orders").ID("orders").
-		Group("check", route.Do().Script(where)).
-		Group("pay", route.Do().Script(where).SetBody("paid"))
+		Named("check", route.Do().Script(where)).
+		Named("pay", route.Do().Script(where).SetBody("paid"))
 
 	running(func(ctx context.Context, engine *route.Engine) {
 		if err := engine.Send(ctx, "direct:orders", nil); err != nil {
@@ -28,8 +28,8 @@ func ExampleRoute_group() {
 	// Output:
 	// in check
 	// in pay
-	// group "check" has 1
-	// group "pay" has 2
+	// step "check" has 1
+	// step "pay" has 2
 }
 
 // Blocks that are used in several places can be put together. A filter in one of them ends

@@ -5,18 +5,18 @@ import (
 	"fmt"
 )
 
-// GroupID is the property that tells the id of the [Route.Group] that an exchange is in.
-var GroupID = NewProperty[string]("CamelStepId")
+// NamedStep is the property that tells the id of the [Route.Named] that an exchange is in.
+var NamedStep = NewProperty[string]("CamelStepId")
 
 // Pipeline runs blocks one after the other; each goes on with what the one before it has
 // made of the exchange. A [Route.Filter] without a body in one of them skips the rest of
 // that block.
 func (c *chain[Self]) Pipeline(blocks ...*Block) Self { return c.add(pipelineStep{blocks}) }
 
-// Group makes body one step with an id, in the status and in property [GroupID] of the
+// Named makes body one step with an id, in the status and in property [NamedStep] of the
 // exchanges in it. Camel calls it a step.
-func (c *chain[Self]) Group(id string, body *Block) Self {
-	c.add(groupStep{id, body})
+func (c *chain[Self]) Named(id string, body *Block) Self {
+	c.add(namedStep{id, body})
 	return c.StepID(id)
 }
 
@@ -52,37 +52,37 @@ func (all inOrder) Process(ctx context.Context, ex *Exchange) error {
 	return nil
 }
 
-type groupStep struct {
+type namedStep struct {
 	id   string
 	body *Block
 }
 
-func (s groupStep) String() string { return fmt.Sprintf("group %q", s.id) }
+func (s namedStep) String() string { return fmt.Sprintf("step %q", s.id) }
 
-func (s groupStep) Build(b *Builder) Processor {
+func (s namedStep) Build(b *Builder) Processor {
 	if s.id == "" {
 		b.Errorf("want an id")
 	}
-	return &group{s.id, b.filled(s.body)}
+	return &section{s.id, b.filled(s.body)}
 }
 
-type group struct {
+type section struct {
 	id   string
 	body Processor
 }
 
-func (*group) quick() bool { return true }
+func (*section) quick() bool { return true }
 
-func (g *group) Process(ctx context.Context, ex *Exchange) error {
-	outer, nested := GroupID.Get(ex)
-	GroupID.Set(ex, g.id)
-	err := g.body.Process(ctx, ex)
+func (s *section) Process(ctx context.Context, ex *Exchange) error {
+	outer, nested := NamedStep.Get(ex)
+	NamedStep.Set(ex, s.id)
+	err := s.body.Process(ctx, ex)
 	if nested {
-		GroupID.Set(ex, outer)
+		NamedStep.Set(ex, outer)
 	} else {
-		ex.properties.remove(isGroupID)
+		ex.properties.remove(isNamedStep)
 	}
 	return err
 }
 
-func isGroupID(name string) bool { return equalFold(name, GroupID.Name()) }
+func isNamedStep(name string) bool { return equalFold(name, NamedStep.Name()) }
