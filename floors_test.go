@@ -25,6 +25,7 @@ var floors = []struct{ pkg, imports string }{
 	{"route", "dataformat language language/simple internal/*"},
 	{"cluster", ""},
 	{"language", ""},
+	{"language/languagetest", "language route components/direct"},
 	{"language/*", "language internal/*"},
 	{"dataformat", ""},
 	{"dataformat/*", "dataformat internal/*"},
@@ -49,7 +50,7 @@ var floors = []struct{ pkg, imports string }{
 var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/place", "internal/shared", "internal/stream", "components/timer", "repository/database", "repository/file"}
 
 // The packages that tests of users import, and that import "testing" therefore.
-var kits = []string{"dataformat/formattest", "route/routetest", "cluster/clustertest"}
+var kits = []string{"dataformat/formattest", "language/languagetest", "route/routetest", "cluster/clustertest"}
 
 func TestFloors(t *testing.T) {
 	packages := read(t)

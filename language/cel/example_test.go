@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mehari-go/mehari/language/cel"
+	"github.com/mehari-go/mehari/language/languagetest"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -18,7 +19,7 @@ func ExampleExpr() {
 				SetBody("not gold"),
 		)
 
-	running(func(ctx context.Context, engine *route.Engine) {
+	languagetest.Running(func(ctx context.Context, engine *route.Engine) {
 		order := `{"amount": 150, "items": [{"id": 7}, {"id": 8}]}`
 		reply, err := engine.Request(ctx, "direct:orders", order, route.WithHeader("kind", "gold"))
 		fmt.Println(reply.Body, reply.Header("ids"), err)

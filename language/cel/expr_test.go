@@ -13,6 +13,7 @@ import (
 
 	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/cel"
+	"github.com/mehari-go/mehari/language/languagetest"
 )
 
 func compile(t testing.TB, text string) language.Expression {
@@ -85,12 +86,12 @@ func TestEval(t *testing.T) {
 		{`null`, nil, nil},
 	}
 	for _, test := range tests {
-		m := &message{
-			body:       test.body,
-			headers:    map[string]any{"kind": "gold", "raw": []byte("bytes"), "channel": make(chan int)},
-			properties: map[string]any{"p": item{Name: "ink"}},
-			variables:  map[string]any{"v": true},
-			exception:  errors.New("boom"),
+		m := &languagetest.Message{
+			Body:       test.body,
+			Headers:    map[string]any{"kind": "gold", "raw": []byte("bytes"), "channel": make(chan int)},
+			Properties: map[string]any{"p": item{Name: "ink"}},
+			Variables:  map[string]any{"v": true},
+			Exception:  errors.New("boom"),
 		}
 		e := compile(t, test.text)
 		for range 2 { // a stream is still there the second time
@@ -103,12 +104,12 @@ func TestEval(t *testing.T) {
 }
 
 func TestOnlyWhatIsNamedIsAskedFor(t *testing.T) {
-	m := &message{body: `{"a": 1}`}
+	m := &languagetest.Message{Body: `{"a": 1}`}
 	if _, err := compile(t, `body.a == 1 && body.a < 2`).Eval(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(m.asked, []language.Kind{language.Body}) {
-		t.Errorf("asked for %v", m.asked)
+	if !slices.Equal(m.Asked, []language.Kind{language.Body}) {
+		t.Errorf("asked for %v", m.Asked)
 	}
 }
 
@@ -161,7 +162,7 @@ func TestWrongBody(t *testing.T) {
 		{`'x'.matches(body)`, "[", "error parsing regexp: missing closing ]: `[`"},
 	}
 	for _, test := range tests {
-		if _, err := compile(t, test.text).Eval(t.Context(), &message{body: test.body}); err == nil || err.Error() != test.want {
+		if _, err := compile(t, test.text).Eval(t.Context(), &languagetest.Message{Body: test.body}); err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v, want %s", test.text, err, test.want)
 		}
 	}
@@ -173,16 +174,16 @@ func TestIsBounded(t *testing.T) {
 		many = append(many, i)
 	}
 	e := compile(t, `body.all(a, body.all(b, body.all(c, a + b + c >= 0)))`)
-	if _, err := e.Eval(t.Context(), &message{body: many}); err == nil || !strings.Contains(err.Error(), "cost limit exceeded") {
+	if _, err := e.Eval(t.Context(), &languagetest.Message{Body: many}); err == nil || !strings.Contains(err.Error(), "cost limit exceeded") {
 		t.Errorf("have %v", err)
 	}
 	why := errors.New("why")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, why)
 	defer cancel()
-	if _, err := e.Eval(ctx, &message{body: many}); !errors.Is(err, why) {
+	if _, err := e.Eval(ctx, &languagetest.Message{Body: many}); !errors.Is(err, why) {
 		t.Errorf("have %v", err)
 	}
-	if _, err := e.Eval(ctx, &message{body: many}); !errors.Is(err, why) {
+	if _, err := e.Eval(ctx, &languagetest.Message{Body: many}); !errors.Is(err, why) {
 		t.Errorf("with a context that is over: %v", err)
 	}
 }
@@ -194,7 +195,7 @@ func TestManyAtOnce(t *testing.T) {
 		go func() {
 			ok := true
 			for range 100 {
-				got, err := e.Eval(context.Background(), &message{body: map[string]any{"n": i}, variables: map[string]any{"twice": 2 * i}})
+				got, err := e.Eval(context.Background(), &languagetest.Message{Body: map[string]any{"n": i}, Variables: map[string]any{"twice": 2 * i}})
 				ok = ok && got == true && err == nil
 			}
 			done <- ok
@@ -218,7 +219,7 @@ func FuzzExpr(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		v, err := e.Eval(ctx, &message{body: body})
+		v, err := e.Eval(ctx, &languagetest.Message{Body: body})
 		if err == nil {
 			_, _ = json.Marshal(v)
 		}
@@ -233,10 +234,10 @@ func BenchmarkEval(b *testing.B) {
 	}
 	for name, body := range bodies {
 		b.Run(name, func(b *testing.B) {
-			m := &message{body: body, headers: map[string]any{"kind": "gold"}}
+			m := &languagetest.Message{Body: body, Headers: map[string]any{"kind": "gold"}}
 			b.ReportAllocs()
 			for b.Loop() {
-				m.asked = m.asked[:0]
+				m.Asked = m.Asked[:0]
 				if v, err := e.Eval(b.Context(), m); v != true || err != nil {
 					b.Fatal(v, err)
 				}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mehari-go/mehari/language/gotemplate"
+	"github.com/mehari-go/mehari/language/languagetest"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -18,7 +19,7 @@ func ExampleExpr() {
 {{range .Body.Items}}- {{.}}
 {{end}}are on their way.`))
 
-	running(func(ctx context.Context, engine *route.Engine) {
+	languagetest.Running(func(ctx context.Context, engine *route.Engine) {
 		order := Order{"Ada", []string{"ink", "paper"}}
 		reply, err := engine.Request(ctx, "direct:letters", order, route.WithHeader("Kind", "gold"))
 		fmt.Println(reply.Body, err)

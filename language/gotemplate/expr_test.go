@@ -12,6 +12,7 @@ import (
 
 	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/gotemplate"
+	"github.com/mehari-go/mehari/language/languagetest"
 )
 
 func compile(t testing.TB, text string) language.Expression {
@@ -60,12 +61,12 @@ func TestEval(t *testing.T) {
 		{``, ada, ""},
 	}
 	for _, test := range tests {
-		m := &message{
-			body:       test.body,
-			headers:    map[string]any{"kind": "gold", "raw": []byte("bytes")},
-			properties: map[string]any{"p": ada},
-			variables:  map[string]any{"v": true},
-			exception:  errors.New("boom"),
+		m := &languagetest.Message{
+			Body:       test.body,
+			Headers:    map[string]any{"kind": "gold", "raw": []byte("bytes")},
+			Properties: map[string]any{"p": ada},
+			Variables:  map[string]any{"v": true},
+			Exception:  errors.New("boom"),
 		}
 		e := compile(t, test.text)
 		for range 2 { // a stream is still there the second time
@@ -77,18 +78,18 @@ func TestEval(t *testing.T) {
 }
 
 func TestNoException(t *testing.T) {
-	if got, err := compile(t, `{{with .Exception}}failed: {{.}}{{else}}fine{{end}}`).Eval(t.Context(), &message{}); got != "fine" || err != nil {
+	if got, err := compile(t, `{{with .Exception}}failed: {{.}}{{else}}fine{{end}}`).Eval(t.Context(), &languagetest.Message{}); got != "fine" || err != nil {
 		t.Errorf("have %v, %v", got, err)
 	}
 }
 
 func TestOnlyWhatIsNamedIsAskedFor(t *testing.T) {
-	m := &message{body: "x"}
+	m := &languagetest.Message{Body: "x"}
 	if _, err := compile(t, `{{.Body}}`).Eval(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(m.asked, []language.Kind{language.Body}) {
-		t.Errorf("asked for %v", m.asked)
+	if !slices.Equal(m.Asked, []language.Kind{language.Body}) {
+		t.Errorf("asked for %v", m.Asked)
 	}
 }
 
@@ -133,7 +134,7 @@ func TestWrongBody(t *testing.T) {
 		{`{{.SetHeader}}`, nil, "can't evaluate field SetHeader"},
 	}
 	for _, test := range tests {
-		_, err := compile(t, test.text).Eval(t.Context(), &message{body: test.body})
+		_, err := compile(t, test.text).Eval(t.Context(), &languagetest.Message{Body: test.body})
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "line:1:") && !strings.HasPrefix(err.Error(), "the") {
 			t.Errorf("%.50s: %v, want %s", test.text, err, test.want)
 		}
@@ -145,7 +146,7 @@ func TestEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, why)
 	defer cancel()
 	e := compile(t, `{{range 1000000000}}{{""}}{{end}}`)
-	if _, err := e.Eval(ctx, &message{}); !errors.Is(err, why) {
+	if _, err := e.Eval(ctx, &languagetest.Message{}); !errors.Is(err, why) {
 		t.Errorf("have %v", err)
 	}
 }
@@ -161,16 +162,16 @@ func FuzzExpr(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, _ = e.Eval(ctx, &message{body: body, headers: map[string]any{}})
+		_, _ = e.Eval(ctx, &languagetest.Message{Body: body, Headers: map[string]any{}})
 	})
 }
 
 func BenchmarkEval(b *testing.B) {
 	e := compile(b, `{{and (gt .Body.Age 30) (eq (.Header "kind") "gold")}}`)
-	m := &message{body: &customer{"Ada", 36}, headers: map[string]any{"kind": "gold"}}
+	m := &languagetest.Message{Body: &customer{"Ada", 36}, Headers: map[string]any{"kind": "gold"}}
 	b.ReportAllocs()
 	for b.Loop() {
-		m.asked = m.asked[:0]
+		m.Asked = m.Asked[:0]
 		if v, err := e.Eval(b.Context(), m); v != "true" || err != nil {
 			b.Fatal(v, err)
 		}

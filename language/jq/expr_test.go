@@ -15,6 +15,7 @@ import (
 
 	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/jq"
+	"github.com/mehari-go/mehari/language/languagetest"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -75,12 +76,12 @@ func TestEval(t *testing.T) {
 		{`"a1" | test("^[a-z][0-9]$")`, nil, true},
 	}
 	for _, test := range tests {
-		m := &message{
-			body:       test.body,
-			headers:    map[string]any{"kind": "gold", "raw": []byte("bytes"), "channel": make(chan int)},
-			properties: map[string]any{"p": item{Name: "ink"}},
-			variables:  map[string]any{"v": true},
-			exception:  errors.New("boom"),
+		m := &languagetest.Message{
+			Body:       test.body,
+			Headers:    map[string]any{"kind": "gold", "raw": []byte("bytes"), "channel": make(chan int)},
+			Properties: map[string]any{"p": item{Name: "ink"}},
+			Variables:  map[string]any{"v": true},
+			Exception:  errors.New("boom"),
 		}
 		for range 2 { // a stream is still there the second time
 			got, err := compile(t, test.text).Eval(t.Context(), m)
@@ -93,7 +94,7 @@ func TestEval(t *testing.T) {
 
 func TestBodyStaysAsItIs(t *testing.T) {
 	body := map[string]any{"list": []any{int64(3), int64(1)}, "n": int64(7)}
-	got, err := compile(t, `.list |= sort | .n += 1`).Eval(t.Context(), &message{body: body})
+	got, err := compile(t, `.list |= sort | .n += 1`).Eval(t.Context(), &languagetest.Message{Body: body})
 	want := map[string]any{"list": []any{1, 3}, "n": 8}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("have %v, %v", got, err)
@@ -119,7 +120,7 @@ func TestHolds(t *testing.T) {
 		{`.[]`, `[false, null]`, false},
 	}
 	for _, test := range tests {
-		got, err := compile(t, test.text).Holds(t.Context(), &message{body: test.body})
+		got, err := compile(t, test.text).Holds(t.Context(), &languagetest.Message{Body: test.body})
 		if err != nil || got != test.want {
 			t.Errorf("%s of %s: %t, %v", test.text, test.body, got, err)
 		}
@@ -127,12 +128,12 @@ func TestHolds(t *testing.T) {
 }
 
 func TestOnlyWhatIsNamedIsAskedFor(t *testing.T) {
-	m := &message{body: "{}"}
+	m := &languagetest.Message{Body: "{}"}
 	if _, err := compile(t, `.a`).Eval(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(m.asked, []language.Kind{language.Body}) {
-		t.Errorf("asked for %v", m.asked)
+	if !slices.Equal(m.Asked, []language.Kind{language.Body}) {
+		t.Errorf("asked for %v", m.Asked)
 	}
 }
 
@@ -193,13 +194,13 @@ func TestWrongBody(t *testing.T) {
 		{`repeat(1)`, `7`, "more than 100000 results"},
 	}
 	for _, test := range tests {
-		if _, err := compile(t, test.text).Eval(t.Context(), &message{body: test.body}); err == nil || err.Error() != test.want {
+		if _, err := compile(t, test.text).Eval(t.Context(), &languagetest.Message{Body: test.body}); err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v, want %s", test.text, err, test.want)
 		}
 		if strings.HasSuffix(test.want, "results") {
 			continue // it takes a while
 		}
-		if _, err := compile(t, `(`+test.text+`) | false`).Holds(t.Context(), &message{body: test.body}); err == nil || err.Error() != test.want {
+		if _, err := compile(t, `(`+test.text+`) | false`).Holds(t.Context(), &languagetest.Message{Body: test.body}); err == nil || err.Error() != test.want {
 			t.Errorf("%s, as a condition: %v, want %s", test.text, err, test.want)
 		}
 	}
@@ -209,10 +210,10 @@ func TestEndsWithContext(t *testing.T) {
 	for _, text := range []string{`[repeat(1)]`, `def f: f; f`, `last(range(1e15))`} {
 		why := errors.New("why")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 20*time.Millisecond, why)
-		if _, err := compile(t, text).Eval(ctx, &message{}); !errors.Is(err, why) {
+		if _, err := compile(t, text).Eval(ctx, &languagetest.Message{}); !errors.Is(err, why) {
 			t.Errorf("%s: %v", text, err)
 		}
-		if _, err := compile(t, text).Holds(ctx, &message{}); !errors.Is(err, why) {
+		if _, err := compile(t, text).Holds(ctx, &languagetest.Message{}); !errors.Is(err, why) {
 			t.Errorf("%s, as a condition: %v", text, err)
 		}
 		cancel()
@@ -230,7 +231,7 @@ func FuzzExpr(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 		defer cancel()
-		_, _ = e.Eval(ctx, &message{body: body})
+		_, _ = e.Eval(ctx, &languagetest.Message{Body: body})
 	})
 }
 
@@ -242,10 +243,10 @@ func BenchmarkHolds(b *testing.B) {
 	}
 	for name, body := range bodies {
 		b.Run(name, func(b *testing.B) {
-			m := &message{body: body, headers: map[string]any{"kind": "gold"}}
+			m := &languagetest.Message{Body: body, Headers: map[string]any{"kind": "gold"}}
 			b.ReportAllocs()
 			for b.Loop() {
-				m.asked = m.asked[:0]
+				m.Asked = m.Asked[:0]
 				if ok, err := e.Holds(b.Context(), m); !ok || err != nil {
 					b.Fatal(ok, err)
 				}

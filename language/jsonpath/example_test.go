@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/mehari-go/mehari/language/jsonpath"
+	"github.com/mehari-go/mehari/language/languagetest"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -14,7 +15,7 @@ func ExampleExpr() {
 		SetHeader("customer", jsonpath.Expr(`$.customer.name`)).
 		SetBody(jsonpath.Expr(`$.items[?@.price > 100].name`))
 
-	running(func(ctx context.Context, engine *route.Engine) {
+	languagetest.Running(func(ctx context.Context, engine *route.Engine) {
 		order := `{"customer": {"name": "Ada"}, "items": [{"name": "ink", "price": 3}, {"name": "desk", "price": 250}]}`
 		reply, err := engine.Request(ctx, "direct:orders", order)
 		fmt.Println(reply.Header("customer"), reply.Body, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mehari-go/mehari/language"
 	"github.com/mehari-go/mehari/language/jsonpath"
+	"github.com/mehari-go/mehari/language/languagetest"
 )
 
 func compile(t testing.TB, text string) language.Predicate {
@@ -60,15 +61,15 @@ func TestEval(t *testing.T) {
 		{`$.list[1]`, map[string]any{"list": []int64{1, 2}}, 2},
 	}
 	for _, test := range tests {
-		m := &message{body: test.body}
+		m := &languagetest.Message{Body: test.body}
 		for range 2 { // a stream is still there the second time
 			got, err := compile(t, test.text).Eval(t.Context(), m)
 			if err != nil || !reflect.DeepEqual(got, test.want) {
 				t.Errorf("%s of %v = %#v, %v; want %#v", test.text, test.body, got, err, test.want)
 			}
 		}
-		if slices.ContainsFunc(m.asked, func(k language.Kind) bool { return k != language.Body }) {
-			t.Errorf("%s asked for %v", test.text, m.asked)
+		if slices.ContainsFunc(m.Asked, func(k language.Kind) bool { return k != language.Body }) {
+			t.Errorf("%s asked for %v", test.text, m.Asked)
 		}
 	}
 }
@@ -89,7 +90,7 @@ func TestHolds(t *testing.T) {
 		{`$.items[*]`, `{"items": [false]}`, true},
 	}
 	for _, test := range tests {
-		got, err := compile(t, test.text).Holds(t.Context(), &message{body: test.body})
+		got, err := compile(t, test.text).Holds(t.Context(), &languagetest.Message{Body: test.body})
 		if err != nil || got != test.want {
 			t.Errorf("%s of %s: %t, %v", test.text, test.body, got, err)
 		}
@@ -183,10 +184,10 @@ func TestWrongBody(t *testing.T) {
 		{`$[?count($[*, *, *, *, *]) > 1]`, make([]any, 200_001), "more than 1000000 results"},
 	}
 	for _, test := range tests {
-		if _, err := compile(t, test.text).Eval(t.Context(), &message{body: test.body}); err == nil || err.Error() != test.want {
+		if _, err := compile(t, test.text).Eval(t.Context(), &languagetest.Message{Body: test.body}); err == nil || err.Error() != test.want {
 			t.Errorf("%s: %v, want %s", test.text, err, test.want)
 		}
-		if ok, err := compile(t, test.text).Holds(t.Context(), &message{body: test.body}); ok || err == nil || err.Error() != test.want {
+		if ok, err := compile(t, test.text).Holds(t.Context(), &languagetest.Message{Body: test.body}); ok || err == nil || err.Error() != test.want {
 			t.Errorf("%s, as a condition: %v, want %s", test.text, err, test.want)
 		}
 	}
@@ -206,10 +207,10 @@ func TestEndsWithContext(t *testing.T) {
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Millisecond, why)
 	defer cancel()
 	e := compile(t, `$[?count($..*..*) < 1]`)
-	if _, err := e.Eval(ctx, &message{body: []any{deep(300), deep(300)}}); !errors.Is(err, why) {
+	if _, err := e.Eval(ctx, &languagetest.Message{Body: []any{deep(300), deep(300)}}); !errors.Is(err, why) {
 		t.Errorf("have %v", err)
 	}
-	if _, err := e.Holds(ctx, &message{body: "{}"}); !errors.Is(err, why) {
+	if _, err := e.Holds(ctx, &languagetest.Message{Body: "{}"}); !errors.Is(err, why) {
 		t.Errorf("with a context that is over: %v", err)
 	}
 }
@@ -226,7 +227,7 @@ func FuzzExpr(f *testing.F) {
 			}
 			t.Fatalf("%q: the error does not say where: %v", text, err)
 		}
-		m := &message{body: body}
+		m := &languagetest.Message{Body: body}
 		v, err := e.Eval(t.Context(), m)
 		if err != nil {
 			return
@@ -248,10 +249,10 @@ func BenchmarkHolds(b *testing.B) {
 	}
 	for name, body := range bodies {
 		b.Run(name, func(b *testing.B) {
-			m := &message{body: body}
+			m := &languagetest.Message{Body: body}
 			b.ReportAllocs()
 			for b.Loop() {
-				m.asked = m.asked[:0]
+				m.Asked = m.Asked[:0]
 				if ok, err := e.Holds(b.Context(), m); !ok || err != nil {
 					b.Fatal(ok, err)
 				}

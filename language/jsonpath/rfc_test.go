@@ -3,6 +3,8 @@ package jsonpath_test
 import (
 	"encoding/json"
 	"testing"
+
+	"github.com/mehari-go/mehari/language/languagetest"
 )
 
 const store = `{"store": {
@@ -138,7 +140,7 @@ func TestRFC(t *testing.T) {
 		{`$.null`, `{"null": 1}`, `1`},
 	}
 	for _, test := range tests {
-		got, err := compile(t, test.text).Eval(t.Context(), &message{body: test.body})
+		got, err := compile(t, test.text).Eval(t.Context(), &languagetest.Message{Body: test.body})
 		if err != nil {
 			t.Errorf("%s: %v", test.text, err)
 			continue

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/mehari-go/mehari/language/languagetest"
 	"github.com/mehari-go/mehari/language/xpath"
 	"github.com/mehari-go/mehari/route"
 )
@@ -18,7 +19,7 @@ func ExampleExpr() {
 				return nil
 			}))
 
-	running(func(ctx context.Context, engine *route.Engine) {
+	languagetest.Running(func(ctx context.Context, engine *route.Engine) {
 		order := `<order id="7" kind="gold"><item><name>Ink</name></item><item>Pen</item></order>`
 		fmt.Println(engine.Send(ctx, "direct:orders", order))
 	}, orders)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mehari-go/mehari/language"
+	"github.com/mehari-go/mehari/language/languagetest"
 	"github.com/mehari-go/mehari/language/xpath"
 )
 
@@ -70,7 +71,7 @@ func TestEval(t *testing.T) {
 	for _, test := range tests {
 		e := compile(t, xpath.Expr(test.text))
 		for _, body := range []any{order, []byte(order), strings.NewReader(order), "\ufeff" + order} {
-			got, err := e.Eval(t.Context(), &message{body: body})
+			got, err := e.Eval(t.Context(), &languagetest.Message{Body: body})
 			if err != nil || !reflect.DeepEqual(got, test.want) {
 				t.Errorf("%s of %T = %#v, %v; want %#v", test.text, body, got, err, test.want)
 			}
@@ -98,7 +99,7 @@ func TestNamespaces(t *testing.T) {
 		{xpath.Expr(`/`).Nodes(), []any{strings.ReplaceAll(namespaced, "&quot;", "&#34;")}},
 	}
 	for _, test := range tests {
-		got, err := compile(t, test.source).Eval(t.Context(), &message{body: namespaced})
+		got, err := compile(t, test.source).Eval(t.Context(), &languagetest.Message{Body: namespaced})
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s = %#v, %v; want %#v", test.source, got, err, test.want)
 		}
@@ -114,7 +115,7 @@ func TestHolds(t *testing.T) {
 	for text, want := range tests {
 		e := compile(t, xpath.Expr(text))
 		for range 3 {
-			if got, err := e.Holds(t.Context(), &message{body: order}); err != nil || got != want {
+			if got, err := e.Holds(t.Context(), &languagetest.Message{Body: order}); err != nil || got != want {
 				t.Errorf("%s: %t, %v", text, got, err)
 			}
 		}
@@ -122,12 +123,12 @@ func TestHolds(t *testing.T) {
 }
 
 func TestOnlyTheBodyIsAskedFor(t *testing.T) {
-	m := &message{body: order}
+	m := &languagetest.Message{Body: order}
 	if _, err := compile(t, xpath.Expr(`/order`)).Eval(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(m.asked, []language.Kind{language.Body}) {
-		t.Errorf("asked for %v", m.asked)
+	if !slices.Equal(m.Asked, []language.Kind{language.Body}) {
+		t.Errorf("asked for %v", m.Asked)
 	}
 }
 
@@ -182,16 +183,16 @@ func TestWrongBody(t *testing.T) {
 	for _, test := range tests {
 		e := compile(t, xpath.Expr(test.text))
 		for range 2 { // a panic of the library leaves nothing behind
-			_, err := e.Eval(t.Context(), &message{body: test.body})
+			_, err := e.Eval(t.Context(), &languagetest.Message{Body: test.body})
 			if test.want != "" && (err == nil || err.Error() != test.want) {
 				t.Errorf("%s of %.30v: %v, want %s", test.text, test.body, err, test.want)
 			}
-			if _, err := e.Holds(t.Context(), &message{body: test.body}); test.want != "" && (err == nil || err.Error() != test.want) {
+			if _, err := e.Holds(t.Context(), &languagetest.Message{Body: test.body}); test.want != "" && (err == nil || err.Error() != test.want) {
 				t.Errorf("%s of %.30v, as a condition: %v, want %s", test.text, test.body, err, test.want)
 			}
 		}
 	}
-	if _, err := compile(t, xpath.Expr(`count(/a)`).Nodes()).Eval(t.Context(), &message{body: `<a/>`}); err == nil || err.Error() != "want nodes, have a value of type float64" {
+	if _, err := compile(t, xpath.Expr(`count(/a)`).Nodes()).Eval(t.Context(), &languagetest.Message{Body: `<a/>`}); err == nil || err.Error() != "want nodes, have a value of type float64" {
 		t.Errorf("have %v", err)
 	}
 }
@@ -202,7 +203,7 @@ func TestEndsWithContext(t *testing.T) {
 	defer cancel()
 	e := compile(t, xpath.Expr(`//a[count(//a[count(//a) > 0]) > 0]`))
 	body := "<r>" + strings.Repeat("<a/>", 2000) + "</r>"
-	if _, err := e.Eval(ctx, &message{body: body}); !errors.Is(err, why) {
+	if _, err := e.Eval(ctx, &languagetest.Message{Body: body}); !errors.Is(err, why) {
 		t.Errorf("have %v", err)
 	}
 }
@@ -215,7 +216,7 @@ func TestManyAtOnce(t *testing.T) {
 			ok := true
 			body := "<r>" + strings.Repeat(`<item n="4"/><item n="1"/>`, i) + "</r>"
 			for range 100 {
-				got, err := e.Eval(context.Background(), &message{body: body})
+				got, err := e.Eval(context.Background(), &languagetest.Message{Body: body})
 				ok = ok && got == float64(i) && err == nil
 			}
 			done <- ok
@@ -242,18 +243,18 @@ func FuzzExpr(f *testing.F) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		defer cancel()
-		_, _ = used.Eval(ctx, &message{body: `<a><b>1</b><c d="e"/><b/></a>`})
-		again, err1 := used.Eval(ctx, &message{body: body})
-		fresh, err2 := compile(t, source).Eval(ctx, &message{body: body})
+		_, _ = used.Eval(ctx, &languagetest.Message{Body: `<a><b>1</b><c d="e"/><b/></a>`})
+		again, err1 := used.Eval(ctx, &languagetest.Message{Body: body})
+		fresh, err2 := compile(t, source).Eval(ctx, &languagetest.Message{Body: body})
 		if ctx.Err() == nil && (err1 == nil) != (err2 == nil) {
 			t.Errorf("%s: %v and %v", text, err1, err2)
 		}
 		if ctx.Err() == nil && err1 == nil && fmt.Sprint(again) != fmt.Sprint(fresh) {
 			t.Errorf("%s: %v and %v", text, again, fresh)
 		}
-		nodes, _ := compile(t, source.Nodes()).Eval(ctx, &message{body: body})
+		nodes, _ := compile(t, source.Nodes()).Eval(ctx, &languagetest.Message{Body: body})
 		if list, ok := nodes.([]any); ok && text == "/*" {
-			if _, err := compile(t, source).Eval(ctx, &message{body: list[0]}); err != nil {
+			if _, err := compile(t, source).Eval(ctx, &languagetest.Message{Body: list[0]}); err != nil {
 				t.Errorf("%s is not XML: %v", list[0], err)
 			}
 		}
@@ -262,10 +263,10 @@ func FuzzExpr(f *testing.F) {
 
 func BenchmarkHolds(b *testing.B) {
 	e := compile(b, xpath.Expr(`/order[@kind='gold' and amount > 100]`))
-	m := &message{body: []byte(`<order id="7" kind="gold"><amount>150</amount><customer><name>Ada</name></customer></order>`)}
+	m := &languagetest.Message{Body: []byte(`<order id="7" kind="gold"><amount>150</amount><customer><name>Ada</name></customer></order>`)}
 	b.ReportAllocs()
 	for b.Loop() {
-		m.asked = m.asked[:0]
+		m.Asked = m.Asked[:0]
 		if ok, err := e.Holds(b.Context(), m); !ok || err != nil {
 			b.Fatal(ok, err)
 		}
