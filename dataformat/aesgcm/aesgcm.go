@@ -122,11 +122,7 @@ func (f Format) Marshal(w io.Writer, v any) error {
 	if f.sealer == nil {
 		return errZero
 	}
-	r, err := octets.Reader(v)
-	if err != nil {
-		return err
-	}
-	text, err := octets.ReadAll(r, f.maxSize)
+	text, err := octets.Bytes(v, f.maxSize)
 	if err != nil {
 		return err
 	}
@@ -149,13 +145,10 @@ func (s *sealer) protected(head []byte) []byte { return slices.Concat(head, s.da
 
 // Unmarshal decrypts r.
 func (f Format) Unmarshal(r io.Reader, into any) error {
-	if err := octets.Target(into); err != nil {
-		return err
-	}
 	if f.sealer == nil {
 		return errZero
 	}
-	b, err := octets.ReadAll(r, f.maxSize)
+	b, err := octets.ReadFor(into, r, f.maxSize)
 	if err != nil {
 		return err
 	}

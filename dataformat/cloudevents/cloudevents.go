@@ -72,10 +72,7 @@ func (f Format) Marshal(w io.Writer, v any) error {
 
 // Unmarshal reads an event or a batch of them.
 func (f Format) Unmarshal(r io.Reader, into any) error {
-	if err := octets.Target(into); err != nil {
-		return err
-	}
-	b, err := octets.ReadAll(r, f.MaxSize)
+	b, err := octets.ReadFor(into, r, f.MaxSize)
 	if err != nil {
 		return err
 	}

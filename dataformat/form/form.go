@@ -106,13 +106,10 @@ func isList(t reflect.Type) bool {
 
 // Unmarshal reads a form.
 func (f Format) Unmarshal(r io.Reader, into any) error {
-	if err := octets.Target(into); err != nil {
-		return err
-	}
 	if f.MaxSize == 0 {
 		f.MaxSize = 10 << 20
 	}
-	b, err := octets.ReadAll(r, f.MaxSize)
+	b, err := octets.ReadFor(into, r, f.MaxSize)
 	if err != nil {
 		return err
 	}

@@ -196,11 +196,7 @@ func (f Format) Marshal(w io.Writer, v any) error {
 	if f.format == nil {
 		return errZero
 	}
-	r, err := octets.Reader(v)
-	if err != nil {
-		return err
-	}
-	text, err := octets.ReadAll(r, f.maxSize)
+	text, err := octets.Bytes(v, f.maxSize)
 	if err != nil {
 		return err
 	}
@@ -213,13 +209,10 @@ func (f Format) Marshal(w io.Writer, v any) error {
 
 // Unmarshal verifies or decrypts r.
 func (f Format) Unmarshal(r io.Reader, into any) error {
-	if err := octets.Target(into); err != nil {
-		return err
-	}
 	if f.format == nil {
 		return errZero
 	}
-	b, err := octets.ReadAll(r, f.maxSize)
+	b, err := octets.ReadFor(into, r, f.maxSize)
 	if err != nil {
 		return err
 	}

@@ -57,10 +57,7 @@ func (f Format) Marshal(w io.Writer, v any) error {
 
 // Unmarshal reads one JSON value, and nothing may follow it.
 func (f Format) Unmarshal(r io.Reader, into any) error {
-	if err := octets.Target(into); err != nil {
-		return err
-	}
-	b, err := octets.ReadAll(r, f.MaxSize)
+	b, err := octets.ReadFor(into, r, f.MaxSize)
 	if err != nil {
 		return err
 	}

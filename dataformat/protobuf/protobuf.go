@@ -124,10 +124,7 @@ var errNoMessage = errors.New("Format.Message does not say which message it is")
 
 // Unmarshal reads a message.
 func (f Format) Unmarshal(r io.Reader, into any) error {
-	if err := octets.Target(into); err != nil {
-		return err
-	}
-	b, err := octets.ReadAll(r, f.MaxSize)
+	b, err := octets.ReadFor(into, r, f.MaxSize)
 	if err != nil {
 		return err
 	}

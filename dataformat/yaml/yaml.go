@@ -61,10 +61,7 @@ func (f Format) Unmarshal(r io.Reader, into any) error {
 		*seq = f.Documents(r)
 		return nil
 	}
-	if err := octets.Target(into); err != nil {
-		return err
-	}
-	b, err := octets.ReadAll(r, f.MaxSize)
+	b, err := octets.ReadFor(into, r, f.MaxSize)
 	if err != nil {
 		return err
 	}

@@ -89,6 +89,23 @@ func ReadAll(r io.Reader, max int64) ([]byte, error) {
 	return b, err
 }
 
+// ReadFor reads all of r like [ReadAll], for a value that is stored in what into points to.
+func ReadFor(into any, r io.Reader, max int64) ([]byte, error) {
+	if err := Target(into); err != nil {
+		return nil, err
+	}
+	return ReadAll(r, max)
+}
+
+// Bytes returns all that [Reader] has of v, under [Limit].
+func Bytes(v any, max int64) ([]byte, error) {
+	r, err := Reader(v)
+	if err != nil {
+		return nil, err
+	}
+	return ReadAll(r, max)
+}
+
 // Reader returns a reader of the text of v: a []byte, a string, an io.Reader or what
 // converts to text.
 func Reader(v any) (io.Reader, error) {
