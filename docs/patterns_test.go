@@ -860,4 +860,5 @@ type ledger struct{ done *[]string }
 
 func (l ledger) Begin(context.Context) (route.Tx, error) { return l, nil }
 func (l ledger) Commit() error                           { *l.done = append(*l.done, "commit"); return nil }
-func (l ledger) Rollback() error                         { *l.done = append(*l.done, "rollback"); return nil }
+
+func (l ledger) Rollback() error { *l.done = append(*l.done, "rollback"); return nil }

@@ -27,8 +27,10 @@ const (
 
 // String returns the name of the kind.
 func (k Kind) String() string {
-	names := [...]string{"body", "header", "headers", "exchangeProperty", "exchangeProperties", "variable", "variables",
-		"exchangeId", "routeId", "fromRouteId", "exception", "properties", "ref"}
+	names := [...]string{
+		"body", "header", "headers", "exchangeProperty", "exchangeProperties", "variable", "variables",
+		"exchangeId", "routeId", "fromRouteId", "exception", "properties", "ref",
+	}
 	if int(k) < len(names) {
 		return names[k]
 	}

@@ -121,9 +121,17 @@ func TestBreakerForgetsCallsOfEarlierStates(t *testing.T) {
 
 func TestBadBreakers(t *testing.T) {
 	for _, c := range []route.BreakerConfig{
-		{SlidingWindowSize: -1}, {SlidingWindowSize: 10_000_000}, {SlidingWindowSize: 1, SlidingWindowTime: 1}, {SlidingWindowTime: -1},
-		{MinimumNumberOfCalls: -1}, {FailureRateThreshold: 101}, {FailureRateThreshold: math.NaN()}, {SlowCallRateThreshold: -1},
-		{SlowCallDurationThreshold: -1}, {WaitDurationInOpenState: -1}, {PermittedNumberOfCallsInHalfOpenState: -1},
+		{SlidingWindowSize: -1},
+		{SlidingWindowSize: 10_000_000},
+		{SlidingWindowSize: 1, SlidingWindowTime: 1},
+		{SlidingWindowTime: -1},
+		{MinimumNumberOfCalls: -1},
+		{FailureRateThreshold: 101},
+		{FailureRateThreshold: math.NaN()},
+		{SlowCallRateThreshold: -1},
+		{SlowCallDurationThreshold: -1},
+		{WaitDurationInOpenState: -1},
+		{PermittedNumberOfCallsInHalfOpenState: -1},
 	} {
 		if b, err := route.NewBreaker(c); err == nil || b != nil || !strings.HasPrefix(err.Error(), "want ") {
 			t.Errorf("%+v: %v", c, err)

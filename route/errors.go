@@ -86,8 +86,10 @@ func (e *StepError) has(met any) bool { return slices.Contains(e.met, met) }
 
 // attrs are for the log.
 func (e *StepError) attrs() []slog.Attr {
-	attrs := []slog.Attr{slog.String("route", e.Route), slog.String("exchange", e.Exchange),
-		slog.String("step", e.Step), slog.Any("place", e.Place)}
+	attrs := []slog.Attr{
+		slog.String("route", e.Route), slog.String("exchange", e.Exchange),
+		slog.String("step", e.Step), slog.Any("place", e.Place),
+	}
 	if e.Attempts > 1 {
 		attrs = append(attrs, slog.Int("attempts", e.Attempts))
 	}

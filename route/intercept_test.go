@@ -38,8 +38,10 @@ func TestInterceptors(t *testing.T) {
 				SetHeader("h", "stop").SetBody("not reached"),
 			route.From("in:z").Intercept(route.InterceptSendTo("to:*").Process(failing(errBoom))).To("to:a"))
 		k.send(t, "x", "skip")
-		want := []string{"from  in:x", "before filter in:x", `before set header "h" in:x`, `before to "to:a" in:x`,
-			`skipped to "to:a" to:a`, `b to "to:a" to:a`}
+		want := []string{
+			"from  in:x", "before filter in:x", `before set header "h" in:x`, `before to "to:a" in:x`,
+			`skipped to "to:a" to:a`, `b to "to:a" to:a`,
+		}
 		if !slices.Equal(said, want) {
 			t.Errorf("%q, want %q", said, want)
 		}

@@ -93,7 +93,9 @@ func TestErrorClauses(t *testing.T) {
 				r.OnError(route.OnErrorWhere(func(err error) bool { return strings.Contains(err.Error(), "boom") }).To("to:dead"))
 			},
 			func(r *route.Route) { r.Process(failing(errBoom)) },
-			"b?", "boom", []string{"b? after boom"}, 0,
+			"b?", "boom",
+			[]string{"b? after boom"},
+			0,
 		},
 		"handled under a condition": {
 			func(r *route.Route) {
@@ -145,7 +147,9 @@ func TestErrorClauses(t *testing.T) {
 					OnError(route.OnError[error]().To("to:dead"))
 			},
 			func(r *route.Route) { r.Process(failing(errBoom)) },
-			"b?", "boom", []string{"b? after boom"}, 0,
+			"b?", "boom",
+			[]string{"b? after boom"},
+			0,
 		},
 		"a clause without is": {
 			func(r *route.Route) {
@@ -179,7 +183,9 @@ func TestErrorClauses(t *testing.T) {
 				r.ErrorHandler(route.ErrorHandler{DeadLetter: "to:dead", Redelivery: route.Redelivery{Maximum: 1, MaxDelay: time.Millisecond}})
 			},
 			func(r *route.Route) { r.Process(failing(errBoom, &declined{"again"})).SetBody("not reached") },
-			"b?", "", []string{"b? after declined: again"}, time.Millisecond,
+			"b?", "",
+			[]string{"b? after declined: again"},
+			time.Millisecond,
 		},
 		"dead letter with the original message": {
 			func(r *route.Route) {
@@ -188,14 +194,18 @@ func TestErrorClauses(t *testing.T) {
 			func(r *route.Route) {
 				r.SetHeader("h", 2).Process(append1).Filter(true, route.Do().Process(append1).Process(failing(errBoom)))
 			},
-			"b", "", []string{"b after boom"}, 0,
+			"b", "",
+			[]string{"b after boom"},
+			0,
 		},
 		"a clause without steps leaves it to the dead letter endpoint": {
 			func(r *route.Route) {
 				r.ErrorHandler(route.ErrorHandler{DeadLetter: "to:dead"}).OnError(route.OnError[error]().UseOriginalBody())
 			},
 			func(r *route.Route) { r.Process(append1).Process(failing(errBoom)) },
-			"b", "", []string{"b after boom"}, 0,
+			"b", "",
+			[]string{"b after boom"},
+			0,
 		},
 		"try comes first": {
 			func(r *route.Route) {
@@ -213,7 +223,9 @@ func TestErrorClauses(t *testing.T) {
 			func(r *route.Route) {
 				r.Try(route.Do().Process(failing(errBoom)), route.Catch[*declined]())
 			},
-			"b?", "", []string{"b? after boom"}, 0,
+			"b?", "",
+			[]string{"b? after boom"},
+			0,
 		},
 		"parts of a split": {
 			func(r *route.Route) {
@@ -222,12 +234,16 @@ func TestErrorClauses(t *testing.T) {
 			func(r *route.Route) {
 				r.Split([]any{"x", "y"}, route.Do().SetHeader("h", 1).Process(append1).Process(failing(errBoom)).To("to:dead")).Process(append1)
 			},
-			"b1", "", []string{"x after boom", "y1 ok2"}, 0,
+			"b1", "",
+			[]string{"x after boom", "y1 ok2"},
+			0,
 		},
 		"parts that are not handled meet a clause once": {
 			func(r *route.Route) { r.OnError(route.OnError[error]().To("to:dead")) },
 			func(r *route.Route) { r.Split([]any{"x", "y"}, route.Do().Process(failing(errBoom, &declined{}))) },
-			"b", "boom\n\tFILE: route \"route1\": exchange ID: process: declined: ", []string{"x? after boom", "y? after declined: "}, 0,
+			"b", "boom\n\tFILE: route \"route1\": exchange ID: process: declined: ",
+			[]string{"x? after boom", "y? after declined: "},
+			0,
 		},
 		"steps of a clause that fail": {
 			func(r *route.Route) { r.OnError(route.OnError[error]().Handled().Process(failing(&declined{"twice"}))) },

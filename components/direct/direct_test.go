@@ -158,8 +158,10 @@ func TestEndlessCallsEnd(t *testing.T) {
 		{"itself", []*route.Route{route.From("direct:a").To("direct:a")}},
 		{"by another", []*route.Route{route.From("direct:a").To("direct:b"), route.From("direct:b").To("direct:a")}},
 		{"by its URI", []*route.Route{route.From("direct:a").ToD("direct:${header.none}a")}},
-		{"by a slip", []*route.Route{route.From("direct:a").RoutingSlip([]string{"direct:b", "direct:c"}),
-			route.From("direct:b"), route.From("direct:c").To("direct:a")}},
+		{"by a slip", []*route.Route{
+			route.From("direct:a").RoutingSlip([]string{"direct:b", "direct:c"}),
+			route.From("direct:b"), route.From("direct:c").To("direct:a"),
+		}},
 		{"by a request", []*route.Route{route.From("direct:a").EnrichD("direct:${header.none}a")}},
 		{"by a branch", []*route.Route{route.From("direct:a").LoadBalance(route.Failover(), route.Do().To("direct:a"))}},
 		{"by a router", []*route.Route{route.From("direct:a").DynamicRouter(func(*route.Exchange) any { return "direct:a" })}},

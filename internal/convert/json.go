@@ -102,7 +102,7 @@ func marshalJSON(v reflect.Value) ([]byte, error) {
 // isHidden tells whether JSON shows nothing of a struct because it has no exported fields.
 func isHidden(t reflect.Type) bool {
 	for f := range t.Fields() {
-		if f := f; f.IsExported() || f.Anonymous {
+		if f.IsExported() || f.Anonymous {
 			return false
 		}
 	}

@@ -5,6 +5,7 @@ package languagetest
 import (
 	"context"
 	"fmt"
+	"os"
 
 	"github.com/mehari-go/mehari/components/direct"
 	"github.com/mehari-go/mehari/language"
@@ -54,12 +55,12 @@ func (m *Message) Value(kind language.Kind, name string) any {
 	return nil
 }
 
-// Running runs routes while f does, with the component direct. It prints errors, for it
-// is for examples, which have no testing.TB.
+// Running runs routes while f does, with the component direct. It is for examples, whose
+// output is what is looked at: errors are printed.
 func Running(f func(context.Context, *route.Engine), routes ...*route.Route) {
 	engine, err := route.New(route.Config{Components: route.Components{"direct": direct.New()}}, routes...)
 	if err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stdout, err)
 		return
 	}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -68,6 +69,6 @@ func Running(f func(context.Context, *route.Engine), routes ...*route.Route) {
 	f(ctx, engine)
 	cancel()
 	if err := <-done; err != nil {
-		fmt.Println(err)
+		fmt.Fprintln(os.Stdout, err)
 	}
 }

@@ -86,8 +86,10 @@ func messageFunctions() []entry {
 		{"bodyAs", function(signature{usage: "(type)", least: 1, most: 1, check: typeArg(func(int) int { return 0 })}, bodyAs)},
 		{"bodyOneLine", function(noArguments, bodyOneLine)},
 		{"bodyType", function(noArguments, bodyType)},
-		{"convertTo", function(signature{usage: "(type) or (value, type)", least: 1, most: 2, body: first,
-			check: typeArg(func(int) int { return 1 })}, convertTo)},
+		{"convertTo", function(signature{
+			usage: "(type) or (value, type)", least: 1, most: 2, body: first,
+			check: typeArg(func(int) int { return 1 }),
+		}, convertTo)},
 		{"exception", exception},
 		{"exchangeId", text(language.ExchangeID)},
 		{"exchangeProperty", named(language.Property, language.Property)},

@@ -82,7 +82,7 @@ func distinct(ctx ctx, s scope, args []node) (any, error) {
 	known := map[any]bool{}
 	different := make([]any, 0, len(items))
 	for _, item := range items {
-		var id any = item
+		id := item
 		if v := reflect.ValueOf(item); item != nil && !v.Comparable() {
 			id = fmt.Sprintf("%T %#v", item, item)
 		}
@@ -293,7 +293,7 @@ func listRemove(ctx ctx, s scope, args []node) (any, error) {
 		return nil, err
 	}
 	want := scalarOf(v)
-	i := -1
+	var i int
 	switch {
 	case want.kind == isInt:
 		i = int(min(max(want.int(), -1), int64(len(items))))

@@ -173,7 +173,7 @@ func lookUp(rv reflect.Value, name string) (any, bool, error) {
 			k.SetUint(n)
 		}
 	default:
-		u, ok := k.Addr().Interface().(encoding.TextUnmarshaler)
+		u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](k.Addr())
 		if err = errors.ErrUnsupported; ok {
 			err = u.UnmarshalText([]byte(name))
 		}

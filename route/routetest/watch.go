@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -45,12 +46,12 @@ func (w *Watch) Config(cfg route.Config) route.Config {
 		w.see(seen{kind, ex.FromRouteID(), ex.RouteID(), to, ex.Body, err})
 	}
 	policies := cfg.Routes.Policies
-	cfg.Routes.Policies = append(policies[:len(policies):len(policies)], route.Policy{
+	cfg.Routes.Policies = append(slices.Clip(policies), route.Policy{
 		Begin: func(_ context.Context, ex *route.Exchange) { see("received", ex, nil) },
 		Done:  func(_ context.Context, ex *route.Exchange, err error) { see("done", ex, err) },
 	})
 	intercept := cfg.Routes.Intercept
-	cfg.Routes.Intercept = append(intercept[:len(intercept):len(intercept)],
+	cfg.Routes.Intercept = append(slices.Clip(intercept),
 		route.InterceptSendTo("*").Process(func(_ context.Context, ex *route.Exchange) error {
 			see("sent", ex, nil)
 			return nil
@@ -138,7 +139,7 @@ func (c Condition) Exactly() Condition { c.exactly = true; return c }
 
 func (c Condition) and(what string, match func(seen) bool) Condition {
 	c.what += " " + what
-	c.match = append(c.match[:len(c.match):len(c.match)], match)
+	c.match = append(slices.Clip(c.match), match)
 	return c
 }
 
@@ -165,11 +166,12 @@ func (c Condition) unmet(all []seen) error {
 
 // Met tells whether all conditions hold now, and what is missing.
 func (w *Watch) Met(conditions ...Condition) error {
-	err, _ := w.met(conditions)
+	_, err := w.met(conditions)
 	return err
 }
 
-func (w *Watch) met(conditions []Condition) (error, <-chan struct{}) {
+// met also returns what is closed when something has changed.
+func (w *Watch) met(conditions []Condition) (<-chan struct{}, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	var errs []error
@@ -179,7 +181,7 @@ func (w *Watch) met(conditions []Condition) (error, <-chan struct{}) {
 	if w.changed == nil {
 		w.changed = make(chan struct{})
 	}
-	return errors.Join(errs...), w.changed
+	return w.changed, errors.Join(errs...)
 }
 
 // Until waits until all conditions hold. It fails the test if they do not within a time,
@@ -189,7 +191,7 @@ func (w *Watch) Until(t testing.TB, within time.Duration, conditions ...Conditio
 	timer := time.NewTimer(within)
 	defer timer.Stop()
 	for {
-		err, changed := w.met(conditions)
+		changed, err := w.met(conditions)
 		if err == nil {
 			return
 		}
