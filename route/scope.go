@@ -11,6 +11,10 @@ import (
 // scope shows an exchange to the languages of expressions.
 type scope Exchange
 
+// Scope shows the exchange to an expression that a component has compiled, such as a
+// template of language/simple in one of its options. It belongs to who owns the exchange.
+func (ex *Exchange) Scope() language.Scope { return (*scope)(ex) }
+
 // Value implements [language.Scope].
 func (s *scope) Value(kind language.Kind, name string) any {
 	ex := (*Exchange)(s)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 )
 
@@ -39,6 +40,18 @@ func TxFrom(ctx context.Context, t Transaction) Tx {
 		return r.tx
 	}
 	return nil
+}
+
+// Transactions yields the transactions that a step runs in, from the innermost outwards: for a
+// component that knows its own by their type, whatever they were begun with.
+func Transactions(ctx context.Context) iter.Seq2[Transaction, Tx] {
+	return func(yield func(Transaction, Tx) bool) {
+		for r := innermost(ctx); r != nil; r = r.outer {
+			if !r.isOver() && !yield(r.of, r.tx) {
+				return
+			}
+		}
+	}
 }
 
 type transactionKey struct{}

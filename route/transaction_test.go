@@ -237,3 +237,35 @@ func TestTransactedMistakes(t *testing.T) {
 		at(3)+"transacted: want a block with steps: route.Do()\n"+
 		at(4)+"rollback \"${body\": simple: column 7: want \"}\" to close \"${\", the text ends\n\t\t${body\n\t\t      ^")
 }
+
+// A component finds a transaction that it has begun, whatever it was begun with.
+func TestTransactions(t *testing.T) {
+	synctest.Test(t, testTransactions)
+}
+
+func testTransactions(t *testing.T) {
+	var notes []string
+	a, b := &ledger{name: "a", notes: &notes}, &ledger{name: "b", notes: &notes}
+	var open []string
+	look := route.ProcessorFunc(func(ctx context.Context, _ *route.Exchange) error {
+		for of, tx := range route.Transactions(ctx) {
+			if of != route.Transaction(tx.(*ledgerTx).ledger) {
+				t.Errorf("%v is that of another", tx)
+			}
+			open = append(open, tx.(*ledgerTx).name)
+		}
+		for range route.Transactions(ctx) { // stops when told
+			break
+		}
+		open = append(open, "|")
+		return nil
+	})
+	k := start(t, route.Config{}, route.From("in:a").Process(look).
+		Transacted(a, route.Do().Transacted(b, route.Do().Process(look)).Process(look)).Process(look))
+	if err := k.give("a", route.NewExchange(nil)); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(open, " "); got != "| b a | a | |" {
+		t.Errorf("open are %s", got)
+	}
+}

@@ -1,0 +1,81 @@
+// Package poll calls a function again and again, for consumers that have to look whether
+// there is something.
+package poll
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// A Schedule says when to poll.
+type Schedule struct {
+	InitialDelay time.Duration // before the first poll
+	Delay        time.Duration // from the end of one to the next
+	Greedy       bool          // without Delay after one that has found something
+	RepeatCount  int64         // how many polls there are; 0 means without end
+}
+
+const (
+	defaultInitialDelay = time.Second
+	defaultDelay        = 500 * time.Millisecond
+	longest             = 100 * 365 * 24 * time.Hour
+)
+
+// New returns the schedule of the options initialDelay, delay, greedy and repeatCount, or says
+// what is wrong with them. Nil means the default of Camel.
+func New(initialDelay, delay *time.Duration, greedy bool, repeatCount int64) (Schedule, error) {
+	s := Schedule{defaultInitialDelay, defaultDelay, greedy, repeatCount}
+	if initialDelay != nil {
+		s.InitialDelay = *initialDelay
+	}
+	if delay != nil {
+		s.Delay = *delay
+	}
+	var errs []error
+	if s.InitialDelay < 0 || s.InitialDelay > longest {
+		errs = append(errs, fmt.Errorf(`option "initialDelay": want 0 to %v, have %v`, longest, s.InitialDelay))
+	}
+	if s.Delay < time.Millisecond || s.Delay > longest {
+		errs = append(errs, fmt.Errorf(`option "delay": want 1ms to %v, have %v`, longest, s.Delay))
+	}
+	if repeatCount < 0 {
+		errs = append(errs, fmt.Errorf(`option "repeatCount": want 0 (without end) or more, have %d`, repeatCount))
+	}
+	return s, errors.Join(errs...)
+}
+
+// Run polls until ctx is done or a poll fails, whose error it returns, or all polls are over,
+// which it tells. A poll returns how much it has found.
+func (s Schedule) Run(ctx context.Context, poll func() (found int, err error)) (over bool, err error) {
+	wait := s.InitialDelay
+	for n := int64(1); sleep(ctx, wait); n++ {
+		found, err := poll()
+		switch {
+		case err != nil:
+			return false, err
+		case n == s.RepeatCount:
+			return true, nil
+		}
+		if wait = s.Delay; s.Greedy && found > 0 {
+			wait = 0
+		}
+	}
+	return false, nil
+}
+
+// sleep waits and tells whether ctx was not done before.
+func sleep(ctx context.Context, d time.Duration) bool {
+	if d == 0 || ctx.Err() != nil {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
