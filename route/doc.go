@@ -25,10 +25,33 @@
 //
 // # Where to look
 //
-//   - Writing routes: [From] and the methods of [Route], [Do], [When], [Try][Route.Try]
-//     and [Catch], [Map], [Where], [Key], [Simple].
-//   - Running them: [New], [Config], [Engine], [Status].
-//   - Writing components: [Component], [Consumer], [Producer], [Address.Decode],
-//     [Encode], and package routetest to test them.
-//   - Writing steps: [Step] and [Builder].
+// Writing routes:
+//
+//   - A route begins with [From]; [Do] is a block, [When] and [Otherwise] are cases.
+//   - Values and conditions, [Expr] and [Cond]: [Func], [Where], [Simple], [Constant], a [Key],
+//     and what the packages below language make.
+//   - Sending: [Route.To], [Route.ToD], [Route.ToWith], [Route.WireTap], [Route.Enrich],
+//     [Route.PollEnrich], [Route.Poll].
+//   - Routing: [Route.Filter], [Route.Choice], [Route.Multicast], [Route.RecipientList],
+//     [Route.RoutingSlip], [Route.DynamicRouter], [Route.LoadBalance].
+//   - Taking apart and putting together: [Route.Split] with [Tokenize] and [Lines],
+//     [Route.Aggregate], [Route.Resequence], and every [Strategy].
+//   - Transformation: [Route.Process] with [Map], [Route.SetBody], [Route.Transform],
+//     [Route.SetHeaders], [Route.ConvertBodyTo], [Route.Marshal], [Unmarshal], [Route.Sort],
+//     [Route.Script], [Route.Validate].
+//   - Flow: [Route.Loop], [Route.Delay], [Route.Throttle], [Route.Sample], [Route.Threads],
+//     [Route.CircuitBreaker], [Route.Pipeline], [Route.Stop].
+//   - State: [Route.SetVariable], [Route.IdempotentConsumer], [Route.ClaimCheck], [Route.Saga],
+//     [Route.Transacted].
+//   - Errors: [Route.Try] with [Catch] and [Finally], [Route.Throw], [OnError], [ErrorHandler],
+//     [Redelivery].
+//   - Around routes: [Configuration], [Intercept], [OnCompletion], [Policy], [Route.Instance],
+//     [Route.Advise].
+//
+// Running them: [New], [Config], [Engine], [Status], [StepError].
+//
+// Writing components: [Component], [Consumer], [Producer], [Address.Decode], [Encode], and
+// package routetest to test them.
+//
+// Writing steps: [Step] and [Builder].
 package route

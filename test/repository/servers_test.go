@@ -115,7 +115,7 @@ func runPostgres() int {
 	l.Close()
 	server := exec.Command(filepath.Join(bin, "postgres"), "-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-k", dir, "-c", "fsync=off")
 	server.SysProcAttr, server.Dir, server.Stderr = attr, dir, os.Stderr
-	if testing.Verbose() == false {
+	if !testing.Verbose() {
 		server.Stderr = nil
 	}
 	if err := server.Start(); err != nil {
