@@ -36,6 +36,8 @@ var floors = []struct{ pkg, imports string }{
 	{"cluster/*", "cluster"},
 	{"components/master", "route cluster"},
 	{"components/*", "route language language/simple internal/*"},
+	{"components/*", "route internal/*"},
+	{"components/telegram/telegramtest", ""},
 	{"resilience/*", "route"},
 	{"repository/*", "route internal/*"},
 	{"observe/…", "route cluster"},
