@@ -13,8 +13,8 @@ import (
 
 // A Position is the place in the source where a route or a step was written.
 type Position struct {
-	File string
-	Line int
+	File string // as the compiler knows it
+	Line int    // from 1
 }
 
 func (p Position) String() string {
@@ -53,7 +53,7 @@ type BuildError struct {
 	Route string // the route's id
 	Step  string // as it was written; "" for the route as a whole
 	Place Position
-	Err   error
+	Err   error // what is wrong
 }
 
 func (e *BuildError) Error() string { return describe(e.Place, e.Route, "", e.Step, e.Err) }
@@ -123,7 +123,7 @@ func describe(place Position, route, exchange, step string, err error) string {
 
 // A PanicError is the error of an exchange, or of a consumer, whose code panicked.
 type PanicError struct {
-	Value any
+	Value any    // what panic was given
 	Stack []byte // of the code that panicked, down to where the engine called it
 }
 

@@ -18,6 +18,7 @@ import (
 //
 // Placeholders may stand inside of each other, and inside of values.
 type Properties interface {
+	// Lookup returns the value of key, and whether there is one.
 	Lookup(key string) (value string, ok bool)
 }
 

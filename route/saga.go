@@ -32,6 +32,8 @@ type SagaService interface {
 // done, and not longer than work.
 type SagaRunner interface {
 	SagaService
+
+	// Run returns when it has nothing more to do, or may not.
 	Run(stop, work context.Context, logger *slog.Logger)
 }
 

@@ -62,7 +62,7 @@ type Failure struct {
 // A Leadership tells whether a route consumes, where only one of the replicas of a
 // program does.
 type Leadership struct {
-	Lock    string
+	Lock    string // its name
 	Leading bool   // false for standby
 	Token   uint64 // the fencing token of the term, 0 on standby
 	Err     error  // why it leads but does not consume; nil if it does

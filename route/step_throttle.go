@@ -48,7 +48,7 @@ func (c *chain[Self]) Throttle(max Expr, options ...ThrottleOptions) Self {
 
 // A ThrottledError says that an exchange would have had to wait in a [Route.Throttle].
 type ThrottledError struct {
-	Max   int
+	Max   int           // how many pass
 	Per   time.Duration // 0 for at a time
 	Key   string        // "" for none
 	After time.Duration // how long until it could pass; 0 where nobody knows

@@ -29,7 +29,10 @@ type Transaction interface {
 // A Tx is a transaction that has begun. It ends with the first call of one of its methods,
 // also where that returns an error.
 type Tx interface {
+	// Commit makes what was done last.
 	Commit() error
+
+	// Rollback undoes it.
 	Rollback() error
 }
 
@@ -143,7 +146,9 @@ func safely(f func() error) (err error) {
 }
 
 // A RollbackError is the error of [Route.Rollback].
-type RollbackError struct{ Text string }
+type RollbackError struct {
+	Text string // what the step was given
+}
 
 func (e *RollbackError) Error() string { return "rollback: " + e.Text }
 

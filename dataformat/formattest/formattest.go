@@ -16,6 +16,7 @@ import (
 
 // A Harness is a data format and what it does with some values.
 type Harness struct {
+	// Format is what is tested.
 	Format dataformat.Format
 
 	// Name is what String returns.
