@@ -95,7 +95,8 @@ func OnErrorIs(targets ...error) *ErrorClause {
 	})
 }
 
-// OnErrorWhere starts a clause like [OnError] for errors that a function picks.
+// OnErrorWhere starts a clause like [OnError] for errors that a function picks. It is given
+// the *[StepError] around the error of the step, through which errors.Is and errors.As see.
 func OnErrorWhere(matches func(error) bool) *ErrorClause {
 	return newClause("on error", false, matches)
 }

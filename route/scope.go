@@ -89,6 +89,9 @@ func (s *scope) Set(kind language.Kind, name string, value any) error {
 	case kind == language.Header && value == nil:
 		ex.RemoveHeader(name)
 	case kind == language.Header:
+		if err := checkName(inHeaders, name); err != nil {
+			return err
+		}
 		ex.SetHeader(name, value)
 	case kind == language.Variable && value == nil:
 		ex.RemoveVariable(name)

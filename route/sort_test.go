@@ -3,7 +3,9 @@ package route_test
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"iter"
 	"math"
 	"reflect"
 	"slices"
@@ -55,8 +57,14 @@ func TestSort(t *testing.T) {
 		{[]json.Number{"1", "2"}, nil, nil, "json.Number and json.Number have no natural order: want numbers, strings, bools or times, or an order by route.SortBy"},
 		{[]any{pair{}, 1}, []route.Order{byKey}, nil, "want values of type route_test.pair, have int"},
 		{[]any{1, pair{}}, []route.Order{byKey}, nil, "want values of type route_test.pair, have int"},
-		{"text", nil, nil, "want a slice or an array to sort, have string"},
-		{slices.Values([]int{1}), nil, nil, "want a slice or an array to sort, have iter.Seq[int]"},
+		{"text", nil, nil, "want a slice, an array or a sequence to sort, have string"},
+		{slices.Values([]int{3, 1}), nil, []any{1, 3}, ""},
+		{slices.Values([]int(nil)), nil, []any{}, ""},
+		{iter.Seq2[any, error](func(yield func(any, error) bool) { _ = yield(2, nil) && yield(nil, errors.New("no")) }), nil, nil, "no"},
+		{iter.Seq[int](func(yield func(int) bool) {
+			for yield(1) {
+			}
+		}), nil, nil, "want at most 1000000 values to sort, have more"},
 	} {
 		before := fmt.Sprint(test.have)
 		ex, _, err := fanned(t, test.have, func(r *route.Route) {
@@ -76,7 +84,11 @@ func TestSort(t *testing.T) {
 		}
 	}
 
-	ex, _, err := fanned(t, []float64{1, math.NaN(), -1}, func(r *route.Route) { r.Sort(route.Simple("${body}")) })
+	ex, _, err := fanned(t, "b,c,a", func(r *route.Route) { r.Sort(route.Tokenize(",")) })
+	if err != nil || !reflect.DeepEqual(ex.Body, []any{"a", "b", "c"}) {
+		t.Errorf("%v, %v", ex.Body, err)
+	}
+	ex, _, err = fanned(t, []float64{1, math.NaN(), -1}, func(r *route.Route) { r.Sort(route.Simple("${body}")) })
 	if err != nil || fmt.Sprint(ex.Body) != "[NaN -1 1]" {
 		t.Errorf("%v, %v", ex.Body, err)
 	}
@@ -94,7 +106,7 @@ func TestSortMistakes(t *testing.T) {
 		Sort([]int{1}, route.SortBy[int](nil)).
 		Sort([]int{1}, route.Natural, route.Natural).
 		Sort(route.Do())),
-		`sort: want a slice or an array to sort, have string`,
+		`sort: want a slice, an array or a sequence to sort, have string`,
 		`sort: string and int have no natural order: want numbers, strings, bools or times, or an order by route.SortBy`,
 		`sort: nil function`,
 		`sort: nil function`,

@@ -164,6 +164,10 @@ func TestSimpleConditions(t *testing.T) {
 		}
 		ex.Release()
 	}
+	ctx, next = consumerOf(t, route.Config{}, route.From("in:x").Script(route.Simple("${setHeader('a\\nb',1)}")))
+	if err := next.Process(ctx, route.NewExchange(nil)); err == nil || !strings.Contains(err.Error(), `without line breaks or other control characters, have "a\nb"`) {
+		t.Errorf("have %v, want an error for the name of the header", err)
+	}
 	err := new(kit).build(route.Config{}, route.From("in:x").Filter(route.Simple("${body} == gold")))
 	wantMistakes(t, err, `filter: simple: column 12: want a text in quotes, a number, true, false, null or a function such as ${body}, there is "gold"`)
 }

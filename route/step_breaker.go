@@ -35,7 +35,8 @@ type CircuitBreakerOptions struct {
 	BulkheadMaxWaitDuration    time.Duration
 
 	// Record tells which errors of the body count as failures; nil means all. Those that do
-	// not, count as successes.
+	// not, count as successes. It and Ignore are given the *[StepError] around the error of a
+	// step, through which errors.Is and errors.As see.
 	Record func(error) bool
 
 	// Ignore tells which errors do not count at all; nil means none. They go on as the

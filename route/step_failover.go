@@ -22,7 +22,8 @@ type FailoverOptions struct {
 	Sticky bool
 
 	// On tells for which errors the next branch is tried; nil means all. Others are the
-	// exchange's.
+	// exchange's. It is given the *[StepError] around the error of a step, through which
+	// errors.Is and errors.As see.
 	On func(error) bool
 }
 

@@ -133,7 +133,7 @@ func (e *endpoint) await(ctx context.Context, ex *route.Exchange) error {
 	c, calls, err := e.target.await(ctx, e.wait)
 	switch {
 	case err != nil:
-		return err
+		return fmt.Errorf("%s has no consumer %s: %w", e, e.component.hint(e.config.Name), err)
 	case c != nil:
 		return e.call(ctx, c, calls, ex)
 	case !e.fail:

@@ -114,8 +114,12 @@ func TestGivesUpWithItsCaller(t *testing.T) {
 		e := routetest.Run(t, components(new(routetest.Mock)), route.From("direct:other").SetBody(1))
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errBad)
 		defer cancel()
-		if err := e.Send(ctx, "direct:nobody", 1); !errors.Is(err, errBad) {
+		err := e.Send(ctx, "direct:othre", 1)
+		if !errors.Is(err, errBad) {
 			t.Errorf("have %v, want the cause of the context", err)
+		}
+		if want := "direct:othre has no consumer (did you mean other?) (have other): bad"; err.Error() != want {
+			t.Errorf("have %v, want %s", err, want)
 		}
 	})
 }

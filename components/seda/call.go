@@ -58,7 +58,7 @@ func (e *endpoint) request(ctx context.Context, l *lane, ex *route.Exchange) err
 	case <-late:
 		err = fmt.Errorf("%s: no outcome within %v", e, e.timeout)
 	case <-ctx.Done():
-		err = context.Cause(ctx)
+		err = fmt.Errorf("%s: no outcome: %w", e, context.Cause(ctx))
 	}
 	if it.call.ended.CompareAndSwap(false, true) {
 		return err // whoever takes the item, or has taken it, releases its exchange

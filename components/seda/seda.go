@@ -196,7 +196,7 @@ func (e *endpoint) room(ctx context.Context, l *lane, ex *route.Exchange, put fu
 		case tooLate:
 			return fmt.Errorf("%s is full: there was no room for %v", e, e.config.OfferTimeout)
 		case cancelled:
-			return context.Cause(ctx)
+			return fmt.Errorf("%s is full: %w", e, context.Cause(ctx))
 		}
 	}
 }

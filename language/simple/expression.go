@@ -226,7 +226,9 @@ func (p *parser) operand(bare bool) (node, error) {
 		if !bare {
 			return nil, p.wanted("a text in quotes, a number, true, false, null or a function such as ${body}")
 		}
-		n, err = p.named()
+		if n, err = p.named(); err == nil {
+			n = p.unary(n)
+		}
 	}
 	if err != nil || !negates {
 		return n, err

@@ -173,6 +173,8 @@ func TestFunctionsOfValues(t *testing.T) {
 		{"${range(5,1)}", nil, []any{}},
 		{"${random(7,8)}", nil, 7},
 		{"${header.n}++", nil, int64(6)},
+		{"${header.n++}", nil, int64(6)},
+		{"${body.n--}", map[string]any{"n": 1}, int64(0)},
 		{"${header.n}-- left", nil, "4 left"},
 		{"${header.n}--x", nil, "5--x"},
 

@@ -123,6 +123,9 @@ func (st *step) reflected(v any) (any, error) {
 			}
 			return rv.Index(i).Interface(), nil
 		}
+		if st.kind == key {
+			return nil, fmt.Errorf("%T has no key %q: want an element such as [0], [last] or [last-1]", v, st.name)
+		}
 	}
 	if n, ok := measure(rv, st); ok {
 		return n, nil

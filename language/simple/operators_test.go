@@ -247,6 +247,10 @@ var predicates = []struct {
 
 	// other operators
 	{"${header.bar}++ == 124", true},
+	{"${header.bar++ == 124}", true},
+	{"${124 == header.bar++}", true},
+	{"${header.bar-- > 121 && header.bar-- < 123}", true},
+	{"${header['bar++']} == null", true},
 	{"${header.bar}-- < 123", true},
 	{"${header.bar}++", true},
 	{"${header.half}++ == 1.5", true},

@@ -123,7 +123,7 @@ func (p *parser) function(n int) (node, error) {
 		return nil, p.wanted(`"}" to close %q`, opening)
 	}
 	if !p.take('}') {
-		return nil, p.wanted(`"}" after %q`, strings.TrimSpace(p.src[start:p.pos]))
+		return nil, p.wanted(`"}" after %q%s`, strings.TrimSpace(p.src[start:p.pos]), p.meant())
 	}
 	return f, nil
 }
@@ -184,9 +184,19 @@ func (p *parser) sharedPrefix() string {
 	return p.src[start:p.pos]
 }
 
+// name reads a name that ends before one of stops, or before a "++" or "--" at its end.
+func (p *parser) name(stops string) string {
+	name := p.until(stops)
+	if strings.HasSuffix(name, "++") || strings.HasSuffix(name, "--") {
+		p.pos -= 2
+		name = name[:len(name)-2]
+	}
+	return name
+}
+
 func (p *parser) plainKey() (string, error) {
 	start := p.pos
-	key := p.until(" \t\r\n:?[](){'\"")
+	key := p.name(" \t\r\n:?[](){'\"")
 	if key == "" || strings.HasSuffix(key, ".") {
 		return "", p.wanted("a name")
 	}

@@ -45,7 +45,7 @@ func (p *parser) path() (path, error) {
 		var err error
 		switch {
 		case p.take('.'):
-			st.name = p.until(" \t\r\n.:?[](){'\",")
+			st.name = p.name(" \t\r\n.:?[](){'\",")
 			if st.name == "" {
 				return nil, p.wanted("a name")
 			}

@@ -3,6 +3,7 @@ package simple
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/mehari-go/mehari/language"
 )
@@ -29,9 +30,21 @@ func ParsePredicate(text string) (*Predicate, error) {
 		return nil, err
 	}
 	if p.spaces(); !p.done() {
-		return nil, p.wanted("an operator with blanks around it, or the end")
+		return nil, p.wanted("an operator with blanks around it, or the end" + p.meant())
 	}
 	return &Predicate{text, n}, nil
+}
+
+// meant tells which operator may be meant by what is written as in other languages.
+func (p *parser) meant() string {
+	operators := map[string]string{
+		"=": "==", "===": "==", "eq": "==", "<>": "!=", "!==": "!=", "ne": "!=", "and": "&&", "&": "&&", "or": "||", "|": "||",
+		"gt": ">", "lt": "<", "=>": ">=", "=<": "<=", "starts": "startsWith", "ends": "endsWith", "matches": "regex", "like": "regex",
+	}
+	if operator := operators[strings.ToLower(p.word())]; operator != "" {
+		return fmt.Sprintf(" (did you mean %s?)", operator)
+	}
+	return ""
 }
 
 // Holds tells whether the predicate holds for s. A value that is not a bool holds unless

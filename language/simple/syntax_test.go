@@ -186,15 +186,21 @@ func TestPredicateSyntaxErrors(t *testing.T) {
 		{"${body} =='foo'", `simple: column 9: want an operator with blanks around it, or the end, there is "=='foo'"
 	${body} =='foo'
 	        ^`},
-		{"${body} = 'foo'", `simple: column 9: want an operator with blanks around it, or the end, there is "="
+		{"${body} = 'foo'", `simple: column 9: want an operator with blanks around it, or the end (did you mean ==?), there is "="
 	${body} = 'foo'
 	        ^`},
 		{"${body} !> 1", `simple: column 9: want an operator with blanks around it, or the end, there is "!>"
 	${body} !> 1
 	        ^`},
-		{"${body} and ${body}", `simple: column 9: want an operator with blanks around it, or the end, there is "and"
+		{"${body} and ${body}", `simple: column 9: want an operator with blanks around it, or the end (did you mean &&?), there is "and"
 	${body} and ${body}
 	        ^`},
+		{"${body} starts with 'a'", `simple: column 9: want an operator with blanks around it, or the end (did you mean startsWith?), there is "starts"
+	${body} starts with 'a'
+	        ^`},
+		{"${header.a or header.b}", `simple: column 12: want "}" after "header.a" (did you mean ||?), there is "or"
+	${header.a or header.b}
+	           ^`},
 		{"${body} ==", `simple: column 11: want a text in quotes, a number, true, false, null or a function such as ${body}, the text ends
 	${body} ==
 	          ^`},

@@ -85,18 +85,23 @@ func BodiesInAnyOrder(want ...any) Expectation {
 	}
 }
 
-// Header expects each exchange to have a header with this value.
+// Header expects each exchange, of which there is one at least, to have a header with this
+// value.
 func Header(name string, want any) Expectation {
 	return field("header", name, want, (*route.Exchange).Headers)
 }
 
-// Property expects each exchange to have a property with this value.
+// Property expects each exchange, of which there is one at least, to have a property with
+// this value.
 func Property(name string, want any) Expectation {
 	return field("property", name, want, (*route.Exchange).Properties)
 }
 
 func field(kind, name string, want any, all func(*route.Exchange) iter.Seq2[string, any]) Expectation {
 	return func(got Got) error {
+		if len(got.Exchanges) == 0 {
+			return fmt.Errorf("want exchanges with %s %q, have none", kind, name)
+		}
 		for i, ex := range got.Exchanges {
 			have, ok := any(nil), false
 			for n, v := range all(ex) {
@@ -115,9 +120,13 @@ func field(kind, name string, want any, all func(*route.Exchange) iter.Seq2[stri
 	}
 }
 
-// Each expects something to hold for each exchange; what says what that is.
+// Each expects something to hold for each exchange, of which there is one at least; what
+// says what that is.
 func Each(what string, holds func(*route.Exchange) bool) Expectation {
 	return func(got Got) error {
+		if len(got.Exchanges) == 0 {
+			return fmt.Errorf("want exchanges with %s, have none", what)
+		}
 		for i, ex := range got.Exchanges {
 			if !holds(ex) {
 				return fmt.Errorf("exchange %d: want %s", i, what)
@@ -142,7 +151,7 @@ func (m *Mock) Check(t testing.TB, path string, want ...Expectation) {
 	t.Helper()
 	got, _ := m.path(path).now()
 	if err := unmet(got, want); err != nil {
-		t.Errorf("mock:%s: %v\n%s", path, err, describe(got))
+		t.Errorf("mock:%s: %v\n%s", path, err, m.describe(got))
 	}
 }
 
@@ -161,7 +170,7 @@ func (m *Mock) Eventually(t testing.TB, within time.Duration, path string, want 
 		select {
 		case <-changed:
 		case <-timer.C:
-			t.Errorf("mock:%s: after %v: %v\n%s", path, within, err, describe(got))
+			t.Errorf("mock:%s: after %v: %v\n%s", path, within, err, m.describe(got))
 			return
 		}
 	}
@@ -201,6 +210,28 @@ func unmet(got Got, want []Expectation) error {
 
 // maxShown is how many exchanges and values a failure shows.
 const maxShown = 20
+
+// describe shows what an endpoint was sent, or which others were sent something.
+func (m *Mock) describe(got Got) string {
+	if others := m.sent(); got.Total == 0 && len(others) > 0 {
+		return "\tsent to were: " + strings.Join(others, ", ")
+	}
+	return describe(got)
+}
+
+// sent returns the endpoints that were sent something.
+func (m *Mock) sent() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var names []string
+	for name, p := range m.paths {
+		if got, _ := p.now(); got.Total > 0 {
+			names = append(names, "mock:"+name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 func describe(got Got) string {
 	var b strings.Builder

@@ -69,6 +69,16 @@ func TestExpectations(t *testing.T) {
 			t.Errorf("have %q, want what there is", r.failures)
 		}
 	}
+	for _, want := range []routetest.Expectation{
+		routetest.Header("kind", "x"), routetest.Property("p", true),
+		routetest.Each("something", func(*route.Exchange) bool { return true }),
+	} {
+		r := &recorder{TB: t}
+		mock.Check(r, "otu", want)
+		if all := strings.Join(r.failures, ""); !strings.HasPrefix(all, "mock:otu: want exchanges with ") || !strings.HasSuffix(all, ", have none\n\tsent to were: mock:out") {
+			t.Errorf("have %q, want a failure that tells where something was sent", all)
+		}
+	}
 	mock.Reset("out")
 	mock.Check(t, "out", routetest.Count(0))
 }
