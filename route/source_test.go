@@ -165,7 +165,7 @@ func TestSimpleConditions(t *testing.T) {
 		}
 		ex.Release()
 	}
-	ctx, next = consumerOf(t, route.Config{}, route.From("in:x").Script(route.Simple("${setHeader('a\\nb',1)}")))
+	ctx, next = consumerOf(t, route.Config{Components: route.Components{}}, route.From("in:x").Script(route.Simple("${setHeader('a\\nb',1)}")))
 	if err := next.Process(ctx, route.NewExchange(nil)); err == nil || !strings.Contains(err.Error(), `without line breaks or other control characters, have "a\nb"`) {
 		t.Errorf("have %v, want an error for the name of the header", err)
 	}
