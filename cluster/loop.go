@@ -208,6 +208,7 @@ func (l *loop) remove(r *runner) {
 func (l *loop) begin(r *runner, h *hold) {
 	r.until, r.stopped, r.fixed, r.overran = l.core.until(), 0, false, false
 	r.term = newTerm(r.ctx, r.lock, h.token, l.watch.time(r.until+l.budget))
+	r.term.cursors = cursors{l.s.store, l.s.opts.Limit / 4}
 	r.terms <- r.term // it has room: the last one was taken before r.term became nil
 }
 

@@ -7,7 +7,7 @@ import (
 )
 
 // A Store keeps the few shared records by which the members of a cluster agree:
-// one table of locks and one slot for each member. It is all that a backend has
+// one table of locks and one slot for each member, and the cursors of terms. It is all that a backend has
 // to provide; every rule of leadership, and every clock, lives in this package.
 //
 // A store needs no leases, sessions or time-to-live of its own, only a
@@ -59,6 +59,10 @@ var ErrConflict = errors.New("cluster: the record has another version")
 const (
 	TableKey   = "table" // the locks and their owners
 	SlotPrefix = "slot-" // slot-0, slot-1, …: one member each
+
+	// CursorPrefix and 32 hexadecimal digits: a [Cursor] each. These are records for
+	// Get and Set alone: List and Watch may leave them out.
+	CursorPrefix = "cursor-"
 )
 
 // A Keeper is a [Store] whose records cannot be deleted from outside: a missing

@@ -27,6 +27,7 @@ var (
 type Term struct{ t *term }
 
 type term struct {
+	cursors
 	lock     string
 	token    Version
 	held     context.Context // ends when the lock is no longer held for certain

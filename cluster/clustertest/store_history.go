@@ -56,7 +56,7 @@ func checkLinearizable(t *storeTest) {
 	}
 }
 
-var historyKeys = [...]string{cluster.TableKey, cluster.SlotPrefix + "0"}
+var historyKeys = [...]string{cluster.TableKey, cluster.SlotPrefix + "0", cursorKey}
 
 // A history is what several clients asked at once and what they were told.
 type history struct {

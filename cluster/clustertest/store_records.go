@@ -16,9 +16,14 @@ func slot(holder string, n int) string { return fmt.Sprintf(`{"holder":%q,"beat"
 
 func slotKey(k int) string { return fmt.Sprintf("%s%d", cluster.SlotPrefix, k) }
 
+// recordKeys has a key of each kind.
+var recordKeys = []string{cluster.TableKey, slotKey(0), cursorKey}
+
+const cursorKey = cluster.CursorPrefix + "00112233445566778899aabbccddeeff"
+
 func checkAbsent(t *storeTest) {
 	s := t.Open()
-	for _, key := range []string{cluster.TableKey, slotKey(0)} {
+	for _, key := range recordKeys {
 		if rec := t.get(s, key); rec.Version != 0 || len(rec.Value) != 0 {
 			t.Errorf("Get(%q) of no record = version %d, value %s; want version 0 and no value", key, rec.Version, short(rec.Value))
 		}
@@ -37,7 +42,7 @@ func checkAbsent(t *storeTest) {
 
 func checkCreateAndUpdate(t *storeTest) {
 	a, b := t.Open(), t.Open()
-	for _, key := range []string{cluster.TableKey, slotKey(0)} {
+	for _, key := range recordKeys {
 		version := cluster.Version(0)
 		for n := range 4 {
 			value := slot("member", n)
@@ -50,7 +55,7 @@ func checkCreateAndUpdate(t *storeTest) {
 
 func checkConflict(t *storeTest) {
 	a, b := t.Open(), t.Open()
-	for _, key := range []string{cluster.TableKey, slotKey(0)} {
+	for _, key := range recordKeys {
 		first := t.set(a, key, slot("first", 1), 0)
 		second := t.set(a, key, slot("second", 2), first)
 		for _, wrong := range []cluster.Version{0, first, second + 1, second + 1<<40} {
@@ -65,7 +70,7 @@ func checkConflict(t *storeTest) {
 
 func checkKnownVersion(t *storeTest) {
 	a, b := t.Open(), t.Open()
-	for _, key := range []string{cluster.TableKey, slotKey(0)} {
+	for _, key := range recordKeys {
 		first := t.set(a, key, slot("first", 1), 0)
 		second := t.set(a, key, slot("second", 2), first)
 		for _, s := range []cluster.Store{a, b} {
@@ -167,7 +172,7 @@ func wantList(t *storeTest, s cluster.Store, prefix string, n int, good func(clu
 func checkLostReply(t *storeTest) {
 	lossy := &deaf{Store: t.Open()}
 	s := t.Open()
-	for _, key := range []string{cluster.TableKey, slotKey(0)} {
+	for _, key := range recordKeys {
 		version := cluster.Version(0)
 		for n := range 3 {
 			value := slot("member", n)
@@ -221,7 +226,7 @@ func checkContextDone(t *storeTest) {
 
 func checkVersionsAfterDeletion(t *storeTest) {
 	a, b := t.Open(), t.Open()
-	for _, key := range []string{cluster.TableKey, slotKey(0)} {
+	for _, key := range recordKeys {
 		last := cluster.Version(0)
 		for n := range 3 {
 			value := slot("member", n)

@@ -3,6 +3,7 @@
 //
 //   - the ConfigMap "leaders" is the table of locks and their owners;
 //   - the Leases "leaders-0", "leaders-1", … are the slots, one for each replica;
+//   - the ConfigMaps "leaders-cursor-…" are the cursors of locks, if any are used;
 //   - the Pods that a label selector chooses are the replicas shown by a view.
 //
 // In a pod nothing needs to be configured:

@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	dataKey       = "table"         // of the ConfigMap: the table
+	tableData     = "table"         // of the ConfigMap of the table
+	cursorData    = "cursor"        // of that of a cursor
 	slotNote      = "mehari/slot"   // annotation of a Lease: the slot
 	writtenNote   = "mehari/writer" // annotation: which pod wrote the object last
 	managedLabel  = "app.kubernetes.io/managed-by"
@@ -29,22 +30,37 @@ func (s *Store) locate(key string) (resource, string, error) {
 	if key == cluster.TableKey {
 		return configMaps, s.name, nil
 	}
+	r, name := leases, ""
 	if k, ok := strings.CutPrefix(key, cluster.SlotPrefix); ok {
-		name := s.name + "-" + k
-		if len(validation.IsDNS1123Subdomain(name)) == 0 {
-			return leases, name, nil
-		}
+		name = s.name + "-" + k
+	} else if strings.HasPrefix(key, cluster.CursorPrefix) {
+		r, name = configMaps, s.name+"-"+key
 	}
-	return resource{}, "", fmt.Errorf("kubernetes: no object for the record %q: want %q or %q and a number",
-		key, cluster.TableKey, cluster.SlotPrefix)
+	if name != "" && len(validation.IsDNS1123Subdomain(name)) == 0 {
+		return r, name, nil
+	}
+	return resource{}, "", fmt.Errorf("kubernetes: no object for the record %q: want %q, %q and a number, or %q and a hash",
+		key, cluster.TableKey, cluster.SlotPrefix, cluster.CursorPrefix)
+}
+
+// dataKey is the key of the ConfigMap o under which the record is.
+func (s *Store) dataKey(o *object) string {
+	if o.Name == s.name {
+		return tableData
+	}
+	return cursorData
 }
 
 // key is the key of the record that object o of resource r holds.
 func (s *Store) key(r resource, o *object) string {
-	if r == configMaps {
+	switch rest := strings.TrimPrefix(o.Name, s.name+"-"); {
+	case r == leases:
+		return cluster.SlotPrefix + rest
+	case o.Name == s.name:
 		return cluster.TableKey
+	default:
+		return rest
 	}
-	return cluster.SlotPrefix + strings.TrimPrefix(o.Name, s.name+"-")
 }
 
 // record decodes the object o of resource r.
@@ -58,7 +74,7 @@ func (s *Store) record(r resource, o *object) (cluster.Record, error) {
 		return rec, err
 	}
 	if r == configMaps {
-		rec.Value = []byte(o.Data[dataKey])
+		rec.Value = []byte(o.Data[s.dataKey(o)])
 	} else {
 		rec.Value = slotValue(o)
 	}
@@ -75,8 +91,8 @@ func (s *Store) foreign(r resource, o *object) error {
 	case o.Immutable != nil && *o.Immutable:
 		return fmt.Errorf("the ConfigMap %q is immutable: delete it, or set another Config.Name", o.Name)
 	default:
-		if _, ok := o.Data[dataKey]; !ok {
-			return fmt.Errorf("the ConfigMap %q was made by something else: it has no key %q; rename or delete it, or set another Config.Name", o.Name, dataKey)
+		if _, ok := o.Data[s.dataKey(o)]; !ok {
+			return fmt.Errorf("the ConfigMap %q was made by something else: it has no key %q; rename or delete it, or set another Config.Name", o.Name, s.dataKey(o))
 		}
 	}
 	return nil
@@ -93,7 +109,7 @@ func (s *Store) fill(r resource, o object, value []byte) (*object, error) {
 	if r == configMaps {
 		// The time keeps a write of the same value from being no write at all.
 		o.Annotations[writtenNote] = s.pod + " " + time.Now().UTC().Format(time.RFC3339Nano)
-		o.Data = with(o.Data, dataKey, string(value))
+		o.Data = with(o.Data, s.dataKey(&o), string(value))
 		return &o, nil
 	}
 	o.Annotations[slotNote] = string(value)

@@ -96,7 +96,7 @@ func (s *Store) get(ctx context.Context, r resource, name, accept string) (*obje
 	return o, nil
 }
 
-// List returns the table, the slots, or both.
+// List returns the table, the slots, or both, and no cursors.
 func (s *Store) List(ctx context.Context, prefix string) ([]cluster.Record, error) {
 	var recs []cluster.Record
 	for _, r := range holding(prefix) {
@@ -186,7 +186,7 @@ func (s *Store) at(ctx context.Context, key string, v cluster.Version) (*object,
 // without what that replaces anyway, and without the bookkeeping of the API server.
 func (s *Store) remember(key string, o *object) {
 	o.ManagedFields = nil
-	delete(o.Data, dataKey)
+	delete(o.Data, s.dataKey(o))
 	delete(o.Annotations, slotNote)
 	s.mu.Lock()
 	defer s.mu.Unlock()

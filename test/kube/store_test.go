@@ -21,6 +21,9 @@ func TestStore(t *testing.T) {
 				if key == cluster.TableKey {
 					return plane.Client.CoreV1().ConfigMaps(ns.Name).Delete(ctx, "leaders", metav1.DeleteOptions{})
 				}
+				if strings.HasPrefix(key, cluster.CursorPrefix) {
+					return plane.Client.CoreV1().ConfigMaps(ns.Name).Delete(ctx, "leaders-"+key, metav1.DeleteOptions{})
+				}
 				name := "leaders-" + strings.TrimPrefix(key, cluster.SlotPrefix)
 				return plane.Client.CoordinationV1().Leases(ns.Name).Delete(ctx, name, metav1.DeleteOptions{})
 			},
