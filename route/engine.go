@@ -52,6 +52,11 @@ type Config struct {
 	// Routes is what all routes have in common.
 	Routes Configuration
 
+	// Cursors keep how far consumers have come, such as timers with the option misfire,
+	// where they stand in no lock; nil means that those begin anew each time. Package
+	// repository/file has some.
+	Cursors Cursors
+
 	// Poison is for tests: exchanges are not reused, and one that is used after its
 	// release panics.
 	Poison bool

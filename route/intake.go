@@ -23,6 +23,9 @@ type intake struct {
 func newIntake(base context.Context, r *running) *intake {
 	in := &intake{run: r, ended: make(chan struct{})}
 	work := &origin{engine: r.engine, in: in}
+	if c := r.engine.config.Cursors; c != nil {
+		base = WithCursors(base, c)
+	}
 	in.work, in.giveUp = context.WithCancelCause(context.WithValue(base, originKey{}, work))
 	work.work, work.lasting = in.work, in.work
 	ctx, stop := context.WithCancel(in.work)

@@ -60,7 +60,7 @@ func (c *campaign) lead(ctx context.Context, term cluster.Term) error {
 	work, giveUp := context.WithCancelCause(term.Context())
 	defer giveUp(nil)
 	defer endsWith(route.Work(c.intake), giveUp)()
-	intake, stop := context.WithCancelCause(c.intake)
+	intake, stop := context.WithCancelCause(route.WithCursors(c.intake, termCursors{&c.ledger, term}))
 	defer stop(nil)
 	defer endsWith(ctx, stop)()
 	c.consume(route.WithWork(intake, guard{work, term}), term)

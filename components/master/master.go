@@ -12,6 +12,9 @@
 // none after the time of this replica is over, even where the process was paused. The
 // exchanges carry the properties [Lock] and [Token]; a resource that refuses lower
 // tokens closes what gap remains.
+//
+// A consumer that keeps a [route.Cursor] finds in it what the last term has left, on
+// whichever replica that was: it is a [cluster.Cursor] of the lock.
 package master
 
 import (
@@ -50,8 +53,9 @@ type Option func(*component)
 func WithRetry(b route.Backoff) Option { return func(c *component) { c.retry = b } }
 
 type component struct {
-	svc   *cluster.Service
-	retry route.Backoff
+	svc    *cluster.Service
+	retry  route.Backoff
+	ledger ledger
 }
 
 // Endpoint implements [route.Component].
