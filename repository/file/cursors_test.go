@@ -88,7 +88,7 @@ func TestCursorsRefuse(t *testing.T) {
 	wantRefusal(t, err, "want a name of 1 to 256 bytes")
 	_, err = all.Open("\xff")
 	wantRefusal(t, err, "is not UTF-8")
-_, err = all.Open(strings.Repeat("n", 257))
+	_, err = all.Open(strings.Repeat("n", 257))
 	wantRefusal(t, err, "have 257")
 
 	c := openCursor(t, all, "c")
