@@ -27,6 +27,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	base, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer kill(ErrStopped)
 	e.taking, e.base = ctx, base
+	defer e.open()()
 	e.startAll(e.routes)
 	e.mu.Unlock()
 	close(e.begun)

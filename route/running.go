@@ -55,6 +55,7 @@ type running struct {
 	restarts    int64
 	nextStart   time.Time
 	leadership  *Leadership
+	subscribed  *bool
 }
 
 // begin is the step that stands for where the route begins.
@@ -98,6 +99,7 @@ func (r *running) become(s State) {
 	r.state, r.since, r.nextStart = s, time.Now(), time.Time{}
 	if s != Stopping {
 		r.leadership = nil
+		r.subscribed = nil
 	}
 }
 

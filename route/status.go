@@ -39,6 +39,7 @@ type RouteStatus struct {
 	Restarts    int64       // of the consumer, because it had ended early
 	NextStart   time.Time   // of the consumer, in state Restarting
 	Leadership  *Leadership // nil where the route does not depend on one
+	Subscribed  *bool       // whether it gets what is sent now; nil where its consumer does not tell
 	Steps       []StepStatus
 }
 
@@ -112,6 +113,9 @@ func (r *running) status() RouteStatus {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	s.State, s.Since, s.LastFailure, s.Restarts, s.NextStart = r.state, r.since, r.lastFailure, r.restarts, r.nextStart
+	if r.subscribed != nil {
+		s.Subscribed = new(*r.subscribed)
+	}
 	if r.leadership != nil {
 		l := *r.leadership
 		s.Leadership = &l
