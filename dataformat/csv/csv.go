@@ -5,8 +5,9 @@
 //
 // It gives a slice of rows, each of which is a map[string]string, a map with other values,
 // a struct with csv tags, a pointer to one, or a []string. A *any is given a
-// []map[string]string or, without a header, a [][]string. An iter.Seq2[any, error] has the
-// same rows one by one as they are read: see [Format.Rows]. All of these can be written.
+// []map[string]string or, without a header, a [][]string. An iter.Seq2[Order, error] has the
+// rows one by one as they are read, and so has an iter.Seq2[any, error]: see [Format.Rows].
+// All of these can be written.
 //
 // A cell is text and becomes the type of its field if nothing is lost by that; an empty one
 // leaves the field at its zero value. Columns for which a struct has no field are passed
@@ -71,17 +72,21 @@ func (f Format) Unmarshal(r io.Reader, into any) error {
 	if err := octets.Target(into); err != nil {
 		return err
 	}
+	to := reflect.ValueOf(into).Elem()
+	t := to.Type()
+	if isSequence(t) {
+		to.Set(f.rowsOf(t, r))
+		return nil
+	}
 	table, err := f.open(octets.Limit(r, f.MaxSize))
 	if err != nil {
 		return err
 	}
-	to := reflect.ValueOf(into).Elem()
-	t := to.Type()
 	if to.Kind() == reflect.Interface && to.NumMethod() == 0 {
 		t = reflect.SliceOf(table.natural())
 	}
 	if t.Kind() != reflect.Slice {
-		return fmt.Errorf("want a pointer to a slice of rows or to an any, have %T", into)
+		return fmt.Errorf("want a pointer to a slice of rows, to an iter.Seq2 of rows and errors or to an any, have %T", into)
 	}
 	fill, err := table.filler(t.Elem())
 	if err != nil {
@@ -102,26 +107,6 @@ func (f Format) Unmarshal(r io.Reader, into any) error {
 			return err
 		}
 		rows = reflect.Append(rows, row)
-	}
-}
-
-// Rows returns the rows of r as they are read: each is a map[string]string or, without a
-// header, a []string. The sequence can be ranged over once, and ends with the first
-// error.
-func (f Format) Rows(r io.Reader) iter.Seq2[any, error] {
-	return func(yield func(any, error) bool) {
-		limit := octets.Renewed(r, f.MaxSize)
-		table, err := f.open(limit)
-		for err == nil {
-			limit.Renew()
-			var cells []string
-			if cells, err = table.next(); err == nil && !yield(table.row(cells), nil) {
-				return
-			}
-		}
-		if err != io.EOF {
-			yield(nil, err)
-		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package csv_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -137,7 +138,7 @@ func TestRead(t *testing.T) {
 		{csv.Format{}, "a,b\n\"1\n", new(any), `parse error on line 2, column 4: extraneous or missing " in quoted-field`},
 		{csv.Format{}, "a,b,a\n", new(any), `two columns are called "a"`},
 		{csv.Format{}, "a\n\"\n\xff\"\n", new(any), `line 2, column "a": it is not valid UTF-8`},
-		{csv.Format{}, "a\n1\n", new(string), `want a pointer to a slice of rows or to an any, have *string`},
+		{csv.Format{}, "a\n1\n", new(string), `want a pointer to a slice of rows, to an iter.Seq2 of rows and errors or to an any, have *string`},
 		{csv.Format{}, "a\n1\n", new([]string), `want rows of type map[string]string, []string or struct, have string`},
 		{csv.Format{NoHeader: true}, "1\n", new([]map[string]string), `want rows of type []string or struct where there is no header, have map[string]string`},
 		{csv.Format{Delimiter: '"'}, "a\n1\n", new(any), "csv: invalid field or comment delimiter"},
@@ -150,6 +151,48 @@ func TestRead(t *testing.T) {
 		}
 		if !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%q:\n%#v, want\n%#v", c.in, got, c.want)
+		}
+	}
+}
+
+func TestTypedRows(t *testing.T) {
+	type line struct {
+		A string `csv:"a"`
+		B int    `csv:"b"`
+	}
+	const text = "a,b\nx,1\ny,2\nz,many\n"
+	var rows iter.Seq2[line, error]
+	if err := (csv.Format{}).Unmarshal(strings.NewReader(text), &rows); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err := csv.Format{LF: true}.Marshal(&out, rows)
+	if want := `row 3: line 4, column "b": cannot convert string "many" to int: want a whole number in decimal digits`; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if err := (csv.Format{}).Unmarshal(strings.NewReader(text), &rows); err != nil {
+		t.Fatal(err)
+	}
+	for row, err := range rows {
+		if (row != line{"x", 1}) || err != nil {
+			t.Errorf("%v, %v", row, err)
+		}
+		break // yields no more
+	}
+	if err := (csv.Format{}).Unmarshal(strings.NewReader("a,b\nx,1\ny,2\n"), &rows); err != nil {
+		t.Fatal(err)
+	}
+	out.Reset()
+	if err := (csv.Format{LF: true}).Marshal(&out, rows); err != nil || out.String() != "a,b\nx,1\ny,2\n" {
+		t.Errorf("%q, %v", out.String(), err)
+	}
+	var numbers iter.Seq2[int, error]
+	if err := (csv.Format{}).Unmarshal(strings.NewReader(text), &numbers); err != nil {
+		t.Fatal(err)
+	}
+	for _, err := range numbers {
+		if err == nil || !strings.HasPrefix(err.Error(), "want rows of type") {
+			t.Errorf("%v, want an error for the type of the rows", err)
 		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/mehari-go/mehari/internal/tagged"
 )
 
-// Marshal writes rows: a slice, an array or an iter.Seq2[any, error] of them, or one.
+// Marshal writes rows: a slice, an array or an iter.Seq2 of them and errors, or one.
 func (f Format) Marshal(w io.Writer, v any) error {
 	if f.Delimiter == 0 {
 		f.Delimiter = ','
@@ -63,10 +63,10 @@ func columns(v any) (names []string) {
 
 // isRows tells whether v is a number of rows, and not one.
 func isRows(v any) bool {
-	if seq, ok := v.(iter.Seq2[any, error]); ok {
-		return seq != nil
-	}
 	t := reflect.TypeOf(v)
+	if t != nil && isSequence(t) {
+		return !reflect.ValueOf(v).IsNil()
+	}
 	if t == nil || t.Kind() != reflect.Slice && t.Kind() != reflect.Array {
 		return false
 	}
@@ -96,6 +96,15 @@ func rows(v any) iter.Seq2[any, error] {
 			return
 		}
 		all := reflect.ValueOf(v)
+		if all.Kind() == reflect.Func {
+			for row, failure := range all.Seq2() {
+				err, _ := reflect.TypeAssert[error](failure)
+				if !yield(row.Interface(), err) {
+					return
+				}
+			}
+			return
+		}
 		for i := range all.Len() {
 			if !yield(all.Index(i).Interface(), nil) {
 				return
