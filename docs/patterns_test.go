@@ -129,6 +129,12 @@ func TestPatterns(t *testing.T) {
 // What patterns.md shows is what the tests run, in the same order.
 func TestPatternsAreThoseOfTheDocument(t *testing.T) {
 	document, source := read(t, "patterns.md"), read(t, "patterns_test.go")
+	intro, _, _ := strings.Cut(document, "\n## ")
+	for declaration := range strings.SplitSeq(strings.Split(intro, "```")[1], "\n\n") {
+		if code := strings.TrimPrefix(declaration, "go\n"); !strings.Contains(flat(source), flat(code)) {
+			t.Errorf("what is declared is not what is used:\n%s", code)
+		}
+	}
 	var headings []string
 	for _, h := range regexp.MustCompile(`(?m)^### (.*)$`).FindAllStringSubmatch(document, -1) {
 		headings = append(headings, h[1])
