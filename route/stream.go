@@ -8,7 +8,7 @@ import (
 
 // A Stream is a body that can be read once. A step that reads a body that is an
 // [io.Reader] leaves a Stream in its place, and so does [Exchange.Clone] in both exchanges:
-// who reads it later, or second, gets an error rather than nothing. [Stream.Open] returns
+// who reads it later, or second, gets an error rather than nothing. Its method Open returns
 // the reader.
 type Stream = stream.Stream
 
