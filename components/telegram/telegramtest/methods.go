@@ -141,8 +141,10 @@ func (s *Server) send(name string, p map[string]string, files map[string]File) (
 		return nil, err
 	}
 	c := s.chat(id)
-	m := map[string]any{"message_id": c.message(), "date": time.Now().Unix(), "chat": describe(id),
-		"from": map[string]any{"id": 123456789, "is_bot": true, "first_name": "Test", "username": "test_bot"}}
+	m := map[string]any{
+		"message_id": c.message(), "date": time.Now().Unix(), "chat": describe(id),
+		"from": map[string]any{"id": 123456789, "is_bot": true, "first_name": "Test", "username": "test_bot"},
+	}
 	for _, field := range []string{"text", "caption"} {
 		if p[field] != "" {
 			m[field] = p[field]

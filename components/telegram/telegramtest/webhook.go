@@ -111,8 +111,10 @@ func (s *Server) deleteWebhook(p map[string]string) (any, *failure) {
 func (s *Server) webhookInfo() any {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return map[string]any{"url": s.hook.url, "has_custom_certificate": false, "pending_update_count": len(s.queue.updates),
-		"max_connections": s.hook.most, "last_error_message": s.hook.failed}
+	return map[string]any{
+		"url": s.hook.url, "has_custom_certificate": false, "pending_update_count": len(s.queue.updates),
+		"max_connections": s.hook.most, "last_error_message": s.hook.failed,
+	}
 }
 
 // deliver sends updates to the webhook until ctx is done. Those of one chat follow each
