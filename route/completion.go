@@ -29,13 +29,35 @@ type doneCall struct {
 	f     DoneFunc
 	keyed keyedDone
 	key   string
+	again bool // a step that is run again has registered it
 }
 
-type keyedDone func(ctx context.Context, key string, err error) error
+// A keyedDone serves many exchanges.
+type keyedDone interface {
+	complete(ctx context.Context, key string, err error) error
+}
 
-// onDoneWith is OnDone for a function that serves many exchanges. It does not allocate.
-func (ex *Exchange) onDoneWith(f keyedDone, key string) {
-	ex.onDone = append(ex.onDone, doneCall{keyed: f, key: key})
+// onDoneWith is OnDone for what serves many exchanges. It does not allocate.
+func (ex *Exchange) onDoneWith(k keyedDone, key string) {
+	ex.onDone = append(ex.onDone, doneCall{keyed: k, key: key})
+}
+
+// again tells that the step is run again which has registered all but the first n.
+func (ex *Exchange) again(n int) {
+	for i := range ex.onDone[n:] {
+		ex.onDone[n+i].again = true
+	}
+}
+
+// resumes tells, once, that k and key are registered by a step that is run again.
+func (ex *Exchange) resumes(k keyedDone, key string) bool {
+	for i := range ex.onDone {
+		if c := &ex.onDone[i]; c.again && c.keyed == k && c.key == key {
+			c.again = false
+			return true
+		}
+	}
+	return false
 }
 
 // done ends the outermost call that leads ex through steps.
@@ -61,7 +83,7 @@ func (c doneCall) do(ctx context.Context, ex *Exchange, err error) (failed error
 		}
 	}()
 	if c.keyed != nil {
-		return c.keyed(ctx, c.key, err)
+		return c.keyed.complete(ctx, c.key, err)
 	}
 	return c.f(ctx, ex, err)
 }

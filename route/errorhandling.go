@@ -210,7 +210,7 @@ type handledPipeline struct {
 }
 
 func (p *handledPipeline) Process(ctx context.Context, ex *Exchange) error {
-	if p.original && ex.original == nil {
+	if p.original && ex.original == nil { // it is a part
 		ex.original = ex.snapshot()
 	}
 	for s := p.first; s != nil && !ex.stopped; s = s.next {
@@ -221,12 +221,13 @@ func (p *handledPipeline) Process(ctx context.Context, ex *Exchange) error {
 			ex.flight.at(s.step)
 		}
 		var before *Exchange
+		registered := len(ex.onDone)
 		if p.redelivers && s.step != 0 && !s.tries {
 			before = ex.snapshot()
 		}
 		err := guarded(ctx, s.p, ex)
 		if err != nil && err != errFiltered {
-			err = p.handle(ctx, ex, s, err, before)
+			err = p.handle(ctx, ex, s, err, before, registered)
 		}
 		if before != nil {
 			before.Release()
@@ -260,8 +261,9 @@ func (ex *Exchange) restore(s *Exchange, use originalUse) {
 
 // handle does what is to be done about the error of a step. Where it returns nil, the
 // exchange goes on, or was stopped because its failure is handled. before is what the
-// step was given, nil where it cannot be run again.
-func (h *errorHandling) handle(ctx context.Context, ex *Exchange, s *stage, err error, before *Exchange) error {
+// step was given, nil where it cannot be run again, and registered how many functions of
+// OnDone are not its own.
+func (h *errorHandling) handle(ctx context.Context, ex *Exchange, s *stage, err error, before *Exchange, registered int) error {
 	failed := s.failure(ex, err)
 	if failed.has(h) || ctx.Err() != nil { // met further inside, or given up
 		return failed
@@ -270,6 +272,9 @@ func (h *errorHandling) handle(ctx context.Context, ex *Exchange, s *stage, err 
 		c, err := h.find(ctx, ex, failed)
 		if err != nil {
 			return h.worse(failed, err)
+		}
+		if n == 1 {
+			ex.forgetFailure()
 		}
 		Caught.Set(ex, failed)
 		FailureRoute.Set(ex, failed.Route)
@@ -297,12 +302,13 @@ func (h *errorHandling) handle(ctx context.Context, ex *Exchange, s *stage, err 
 			return err
 		}
 		ex.restore(before, originalMessage)
+		ex.again(registered)
 		ex.stopped = false
-		Redelivered.Set(ex, true)
-		RedeliveryCounter.Set(ex, n)
-		if policy.Maximum > 0 && retryWhile == nil {
-			RedeliveryMaximum.Set(ex, policy.Maximum)
+		maximum := policy.Maximum
+		if retryWhile != nil {
+			maximum = -1
 		}
+		ex.redelivered(n, maximum)
 		if err := hook(ctx, again, ex); err != nil {
 			return h.worse(failed, err)
 		}
@@ -317,7 +323,30 @@ func (h *errorHandling) handle(ctx context.Context, ex *Exchange, s *stage, err 
 		if ctx.Err() != nil || failed.has(h) {
 			return failed
 		}
+		ex.redelivered(n, maximum) // a route further in may have had its own
 	}
+}
+
+// redelivered tells that a step is run for the n-th time again, of a maximum if that is
+// more than 0.
+func (ex *Exchange) redelivered(n, maximum int) {
+	Redelivered.Set(ex, true)
+	RedeliveryCounter.Set(ex, n)
+	if maximum > 0 {
+		RedeliveryMaximum.Set(ex, maximum)
+	}
+}
+
+// forgetFailure takes away what an earlier failure has left.
+func (ex *Exchange) forgetFailure() {
+	ex.properties.remove(func(name string) bool {
+		for _, p := range [...]*key{Redelivered.key, RedeliveryCounter.key, RedeliveryMaximum.key, RedeliveryExhausted.key, FailureEndpoint.key} {
+			if equalFold(name, p.name.text) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // say returns what is to be done about an error: what its clause says, or the handler.
@@ -358,9 +387,7 @@ func (h *errorHandling) wait(ctx context.Context, ex *Exchange, policy *redelive
 		ctx = stopping
 	}
 	if err := ex.pause(ctx, d, policy.AsyncDelay); err != nil {
-		failed.Attempts = n
-		failed.Err = fmt.Errorf("%w (not run again: %w)", failed.Err, err)
-		return failed
+		return failed.because(fmt.Errorf("%w (not run again: %w)", failed.Err, err))
 	}
 	return nil
 }
@@ -437,8 +464,7 @@ func (h *errorHandling) worse(failed *StepError, err error) error {
 	if !failed.has(h) {
 		failed.met = append(failed.met, h)
 	}
-	failed.Err = fmt.Errorf("%w; and then %w", failed.Err, err)
-	return failed
+	return failed.because(fmt.Errorf("%w; and then %w", failed.Err, err))
 }
 
 // hook runs a function of the error handling, which may be nil.
@@ -454,7 +480,7 @@ func hook(ctx context.Context, f ProcessorFunc, ex *Exchange) error {
 func (s *stage) failure(ex *Exchange, err error) *StepError {
 	inner, ok := errors.AsType[*StepError](err)
 	if ok && err == error(inner) {
-		return inner
+		return inner.because(inner.Err)
 	}
 	failed := s.stepError(ex, err)
 	if ok { // several, or wrapped

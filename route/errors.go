@@ -82,6 +82,13 @@ func (e *StepError) Error() string {
 	return describe(e.Place, e.Route, e.Exchange, step, e.Err)
 }
 
+// because returns e with another cause. What others may look at already is not changed.
+func (e *StepError) because(err error) *StepError {
+	c := *e
+	c.met, c.Err = slices.Clip(e.met), err
+	return &c
+}
+
 func (e *StepError) has(met any) bool { return slices.Contains(e.met, met) }
 
 // attrs are for the log.

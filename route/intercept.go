@@ -74,16 +74,12 @@ type interceptor struct {
 // interceptors are those of a route.
 type interceptors []*interceptor
 
-// run runs the steps and tells whether what they stand before is to be run.
-func (i *interceptor) run(ctx context.Context, ex *Exchange) (proceed bool, err error) {
-	ok, err := holds(ctx, i.when, ex, true)
-	if err != nil || !ok {
-		return true, err
-	}
-	if err := guarded(ctx, i.then, ex); err != nil {
+// run runs the steps where the interceptor is one for ex, and tells whether it is.
+func (i *interceptor) run(ctx context.Context, ex *Exchange) (is bool, err error) {
+	if is, err = holds(ctx, i.when, ex, true); err != nil || !is {
 		return false, err
 	}
-	return !i.skip && !ex.stopped, nil
+	return true, guarded(ctx, i.then, ex)
 }
 
 // buildInterceptors builds those of the engine first.
@@ -177,28 +173,30 @@ type intercepted struct {
 }
 
 func (i *intercepted) Process(ctx context.Context, ex *Exchange) error {
-	proceed := true
+	var few [8]Processor
+	skip, after := false, few[:0]
 	for _, by := range i.by {
 		i.mark(ex)
-		ok, err := by.run(ctx, ex)
-		if err != nil {
+		is, err := by.run(ctx, ex)
+		if err != nil || ex.stopped {
 			return err
 		}
-		proceed = proceed && ok
-		if ex.stopped {
-			return nil
+		skip = skip || is && by.skip
+		if is && by.after != nil {
+			after = append(after, by.after)
 		}
 	}
-	if proceed {
+	if !skip {
 		if err := i.p.Process(ctx, ex); err != nil {
 			return err
 		}
 	}
-	for _, by := range i.by {
-		if by.after != nil && !ex.stopped {
-			if err := by.after.Process(ctx, ex); err != nil {
-				return err
-			}
+	for _, to := range after {
+		if ex.stopped {
+			break
+		}
+		if err := to.Process(ctx, ex); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -1,9 +1,6 @@
 package route
 
-import (
-	"context"
-	"errors"
-)
+import "context"
 
 // A Completion is what to do when an exchange is done: see [OnCompletion].
 type Completion struct {
@@ -39,7 +36,7 @@ func (c *Completion) When(w Cond) *Completion { c.when = append(c.when, w); retu
 
 // BeforeConsumer runs the steps before the consumer learns that the exchange is done, and
 // on the exchange itself, so that they can change the reply. Their failure is that of the
-// exchange.
+// exchange. Where the time of the exchange is over they have as long as [Config.Abandon].
 func (c *Completion) BeforeConsumer() *Completion { c.before = true; return c }
 
 // UseOriginalMessage gives the steps the message as it came to the route.
@@ -83,7 +80,7 @@ func (r *running) done(ctx context.Context, ex *Exchange, err error, first bool)
 		}
 		ex.stopped = false
 		if failed := c.run(ctx, ex, err); failed != nil {
-			err = errors.Join(err, failed)
+			err = joined(err, failed)
 		}
 	}
 	ex.stopped = stopped
@@ -110,6 +107,8 @@ func (c *completion) run(ctx context.Context, ex *Exchange, err error) error {
 		}
 		return failed
 	case c.before:
+		ctx, cancel := lastly(ctx, ex.at.engine.config.Abandon)
+		defer cancel()
 		return guarded(ctx, c.then, ex)
 	}
 	on.spawn(ctx, c.then, nil)

@@ -180,6 +180,9 @@ func (r *running) process(ctx context.Context, ex *Exchange) (err error) {
 	}
 	outermost := !ex.inside
 	ex.at, ex.flight, ex.poison, ex.inside = r, f, r.poison, true
+	if h := r.handling; h != nil && h.original && original == nil {
+		ex.original = ex.snapshot()
+	}
 	returned := false
 	defer func() {
 		if !returned {

@@ -40,7 +40,8 @@ type IdempotentOptions struct {
 // duplicate. It stays if the exchange succeeds, and is removed if it fails, so that the message
 // can come again. What counts is the exchange as a whole, also what comes after body, up to
 // when the consumer hears of it ([Exchange.OnDone]); in a split, that of the part. An error
-// that a Try or an error handler has dealt with is no failure. What body only puts in a queue,
+// that a Try or an error handler has dealt with is no failure. Where a step is run again in which
+// a message was new, it is new again. What body only puts in a queue,
 // such as that of seda, or does beside the exchange is not waited for.
 //
 // A message that is refused after its key was confirmed, because another function of OnDone
@@ -60,7 +61,6 @@ func (idempotentStep) String() string { return "idempotent consumer" }
 
 func (s idempotentStep) Build(b *Builder) Processor {
 	i := &idempotent{options: only(b, s.opts), repository: s.repository, grace: b.engine.config.Abandon}
-	i.done = i.complete
 	if s.repository == nil {
 		b.Errorf("want a repository, such as new(route.IdempotentMemory)")
 	}
@@ -82,7 +82,6 @@ type idempotent struct {
 	options    IdempotentOptions
 	repository IdempotentRepository
 	body       Processor
-	done       keyedDone // complete
 	grace      time.Duration
 }
 
@@ -91,11 +90,14 @@ func (i *idempotent) Process(ctx context.Context, ex *Exchange) error {
 	if err != nil {
 		return err
 	}
-	var isNew bool
-	if i.options.Late {
+	resumes := ex.resumes(i, key)
+	isNew := resumes
+	switch {
+	case resumes:
+	case i.options.Late:
 		isNew, err = i.repository.Contains(ctx, key)
 		isNew = !isNew
-	} else {
+	default:
 		isNew, err = i.repository.Add(ctx, key)
 	}
 	if err != nil {
@@ -107,10 +109,10 @@ func (i *idempotent) Process(ctx context.Context, ex *Exchange) error {
 	switch {
 	case !isNew && !i.options.PassDuplicates:
 		return nil
-	case !isNew:
+	case !isNew, resumes:
 		return i.body.Process(ctx, ex)
 	case !i.options.CompletionEager:
-		ex.onDoneWith(i.done, key)
+		ex.onDoneWith(i, key)
 		return i.body.Process(ctx, ex)
 	}
 	err = guarded(ctx, i.body, ex)

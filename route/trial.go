@@ -14,5 +14,6 @@ func (ex *Exchange) become(t *Exchange) {
 	ex.headers, t.headers = t.headers, ex.headers
 	ex.properties, t.properties = t.properties, ex.properties
 	ex.variables, t.variables = t.variables, ex.variables
+	ex.claims, t.claims = t.claims, ex.claims
 	ex.stopped, t.stopped = t.stopped, ex.stopped
 }
