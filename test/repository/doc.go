@@ -1,3 +1,3 @@
-// Package repository tests the repositories of Mehari on real databases. Drivers are needed for
+// Package repository tests the repositories and the component sql of Mehari on real databases. Drivers are needed for
 // that which users choose themselves, and so this is a module of its own.
 package repository
