@@ -2,10 +2,11 @@ package route
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+
+	"github.com/mehari-go/mehari/internal/nested"
 )
 
 // The policies that choose one branch.
@@ -145,7 +146,7 @@ func (s *sticky) Process(ctx context.Context, ex *Exchange) error {
 	case []byte:
 		text = string(v)
 	default:
-		text = fmt.Sprint(v)
+		text = string(nested.Append(nil, v))
 	}
 	return s.branches[named(text).hash%uint32(len(s.branches))].Process(ctx, ex)
 }

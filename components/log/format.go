@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/mehari-go/mehari/internal/nested"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -141,7 +142,7 @@ func (f *format) text(dst []byte, v any) []byte {
 	case io.Reader:
 		return fmt.Appendf(dst, "[Body is a stream: %T]", v) // to read it would take it away
 	}
-	return fmt.Append(dst, v)
+	return nested.Append(dst, v)
 }
 
 // enough is how many bytes of n are as many characters as will be shown, and more, so

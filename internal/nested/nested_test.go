@@ -1,6 +1,8 @@
 package nested_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -28,5 +30,28 @@ func TestCheck(t *testing.T) {
 	err := nested.Check(&node{next: cyclic})
 	if want := "values stand more than 1000 deep inside of each other in *nested_test.node"; err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+func TestAppend(t *testing.T) {
+	type list struct {
+		Next *list
+		All  []any
+	}
+	l := &list{All: []any{1, map[string]any{"a": []int{2}}}}
+	l.Next = l
+	for _, v := range []any{nil, (*list)(nil), 1, "x", []byte("x"), l, &l, *l, []any{l, nil}, [1]any{1.5}, errors.New("x")} {
+		if have := string(nested.Append([]byte(">"), v)); have != ">"+fmt.Sprint(v) {
+			t.Errorf("%T: have %s, want %v", v, have, v)
+		}
+	}
+	m := map[string]any{}
+	m["m"] = []any{m}
+	l.All[0] = m
+	for _, v := range []any{m, &m, l, []any{m}} {
+		want := fmt.Sprintf("[%T: values stand more than 1000 deep inside of each other]", v)
+		if have := string(nested.Append(nil, v)); have != want {
+			t.Errorf("have %.80s, want %s", have, want)
+		}
 	}
 }

@@ -268,3 +268,12 @@ func TestIDThatIsNoString(t *testing.T) {
 		}
 	}
 }
+
+func TestTextOfACycle(t *testing.T) {
+	m := map[string]any{}
+	m["m"] = m
+	text, err := parse(t, "x${body}").Eval(t.Context(), &message{body: m})
+	if want := "x[map[string]interface {}: values stand more than 1000 deep inside of each other]"; err != nil || text != want {
+		t.Errorf("have %.80v, %v; want %s", text, err, want)
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strconv"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/nested"
 )
 
 // appendValue appends the text of a value.
@@ -91,5 +93,5 @@ func appendOther(dst []byte, v any) []byte {
 			return appendValue(dst, rv.Elem().Interface())
 		}
 	}
-	return fmt.Append(dst, v)
+	return nested.Append(dst, v)
 }
