@@ -20,8 +20,11 @@ var aggregateSteps = []benchStep{
 		r.Resequence(func(*route.Exchange) any { return 7 }, route.Do().Process(nop), route.ResequenceOptions{AllowDuplicates: true})
 	}},
 	{"ResequenceStream", 0, func(r *route.Route) {
-		n := 0
-		r.ResequenceStream(func(*route.Exchange) any { n++; return n % 200 }, route.Do().Process(nop), route.StreamOptions{Timeout: time.Millisecond})
+		n, numbers := 0, make([]any, 2000) // more than may wait, so that none is there twice
+		for i := range numbers {
+			numbers[i] = i
+		}
+		r.ResequenceStream(func(*route.Exchange) any { n++; return numbers[n%len(numbers)] }, route.Do().Process(nop), route.StreamOptions{Timeout: time.Millisecond})
 	}},
 }
 
