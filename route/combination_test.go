@@ -218,3 +218,55 @@ func TestCompletionBeforeTheConsumerHasTime(t *testing.T) {
 		}
 	})
 }
+
+// Of several endpoints only that which has failed is sent to again.
+func TestRedeliveryToOneOfSeveral(t *testing.T) {
+	for name, add := range map[string]func(*route.Route){
+		"recipients": func(r *route.Route) { r.RecipientList("to:good,to:flaky,to:good") },
+		"parallel": func(r *route.Route) {
+			r.RecipientList("to:good,to:flaky,to:good", route.RecipientOptions{FanOut: route.FanOut{Parallel: 2}})
+		},
+		"slip": func(r *route.Route) { r.RoutingSlip("to:good,to:flaky,to:good") },
+		"router": func(r *route.Route) {
+			r.DynamicRouter(func(ex *route.Exchange) any {
+				switch at, _ := route.SlipEndpoint.Get(ex); at {
+				case "":
+					return "to:good"
+				case "to:good":
+					return "to:flaky,to:last"
+				}
+				return nil
+			})
+		},
+	} {
+		for _, give := range []int{1, 3} { // more than it is run again
+			t.Run(fmt.Sprint(name, give), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var k kit
+					good, last, dead := k.record("good"), k.record("last"), k.record("dead")
+					var to string
+					k.to["flaky"] = failing([]error{errBoom, errBoom, errBoom}[:give]...)
+					r := route.From("in:x").ErrorHandler(route.ErrorHandler{DeadLetter: "to:dead", Redelivery: route.Redelivery{Maximum: 2},
+						Prepare: func(_ context.Context, ex *route.Exchange) error { to, _ = route.FailureEndpoint.Get(ex); return nil }})
+					add(r)
+					k.start(t, route.Config{Poison: true}, r)
+					begun := time.Now()
+					k.send(t, "x", "b")
+					want, dies := 2, give == 3
+					if dies && name == "slip" {
+						want = 1 // it ends there
+					}
+					if sent := len(*good) + len(*last); sent != want && !(name == "router" && dies && sent == 1) {
+						t.Errorf("sent to the others %d times, want %d", sent, want)
+					}
+					if (len(*dead) == 1) != dies || dies && to != "to:flaky" {
+						t.Errorf("dead letters %q, of %q", *dead, to)
+					}
+					if took := time.Since(begun); took != time.Duration(min(give, 2))*time.Second {
+						t.Errorf("took %v", took)
+					}
+				})
+			})
+		}
+	}
+}

@@ -19,6 +19,8 @@ type endpoints struct {
 	resolve      func(URI) (Endpoint, error)
 	foreign      *foreign // who resolves, in a step
 	interceptors interceptors
+	handling     *errorHandling // of each endpoint by itself; nil for none
+	at           stage          // which is to blame for it
 
 	mu    sync.Mutex
 	size  int // how many are kept
@@ -30,7 +32,8 @@ type endpoints struct {
 type target struct {
 	endpoint Processor
 	uri      string
-	shown    string // uri without secrets
+	shown    string    // uri without secrets
+	handled  Processor // the target, behind the error handling if there is one
 }
 
 // Process sends ex. The error says where it comes from.
@@ -71,6 +74,14 @@ func (b *Builder) endpoints(allowed []string, cacheSize int) *endpoints {
 		f.allowed = allowed
 	}
 	return &endpoints{resolve: f.resolve, foreign: f, interceptors: b.interceptors, size: cmp.Or(cacheSize, defaultCache)}
+}
+
+// handled makes errors of each endpoint be handled by themselves, for a step that sends to
+// several.
+func (e *endpoints) handled(b *Builder) *endpoints {
+	e.handling = b.handling
+	e.at = stage{route: b.route, node: b.tree, step: uint64(b.tree.index)}
+	return e
 }
 
 // get returns the endpoint at uri, which can be sent to. It may be called from many
@@ -114,7 +125,12 @@ func (e *endpoints) make(uri string) (*target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", URI(uri), err)
 	}
-	t := &target{e.interceptors.sentTo(URI(uri), p), uri, URI(uri).String()}
+	t := &target{endpoint: e.interceptors.sentTo(URI(uri), p), uri: uri, shown: URI(uri).String()}
+	if t.handled = t; e.handling != nil {
+		at := e.at
+		at.p, at.endpoint = t, t.shown
+		t.handled = &handledPipeline{&at, e.handling}
+	}
 	e.keep(t)
 	return t, nil
 }

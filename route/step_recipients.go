@@ -38,7 +38,8 @@ var RecipientEndpoint = NewProperty[string]("CamelRecipientListEndpoint")
 // strings of up to 10 000, or nil for none. Nothing is sent before there are endpoints for
 // all of them. The copies have the properties [MulticastIndex], [MulticastComplete] and
 // [RecipientEndpoint]. Where all recipients succeed the exchange goes on with the body and
-// headers of the last copy, as after a [Route.Multicast].
+// headers of the last copy, as after a [Route.Multicast]. The error of a recipient is handled for
+// its copy alone: what is sent again goes to that recipient only.
 //
 // Placeholders are not replaced in the URIs: see [Route.ToD].
 func (c *chain[Self]) RecipientList(e Expr, opts ...RecipientOptions) Self {
@@ -58,7 +59,7 @@ func (s recipientsStep) Build(b *Builder) Processor {
 	r := &recipients{fan: o.FanOut.build(b, true), to: slipRouter{
 		by:        b.textValue(s.e),
 		delimiter: cmp.Or(o.Delimiter, ","),
-		endpoints: b.endpoints(o.AllowedSchemes, o.CacheSize),
+		endpoints: b.endpoints(o.AllowedSchemes, o.CacheSize).handled(b),
 		ignore:    o.IgnoreInvalidEndpoints,
 		logger:    b.Logger,
 	}}
@@ -103,7 +104,7 @@ func (r *recipients) Process(ctx context.Context, ex *Exchange) error {
 		MulticastIndex.Set(part, i)
 		MulticastComplete.Set(part, i == len(targets)-1)
 		RecipientEndpoint.Set(part, targets[i].shown)
-		p.lead(part, r.prepared(targets[i]))
+		p.lead(part, r.prepared(targets[i].handled))
 	}
 	return p.end()
 }

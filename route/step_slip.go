@@ -38,7 +38,8 @@ var SlipEndpoint = NewProperty[string]("CamelSlipEndpoint")
 // RoutingSlip sends the exchange to one endpoint after the other. Which, e tells once,
 // before the first: text with the URIs and commas between them, a []string, a []any of
 // strings, a []URI, or nil for none. The properties [SlipEndpoint] and [ToEndpoint] tell
-// where it is. An error and a [Route.Stop] end the slip.
+// where it is. An error and a [Route.Stop] end the slip. What an error handler sends again
+// goes to the endpoint that has failed, not to those before.
 //
 // Placeholders are not replaced in the URIs: see [Route.ToD].
 func (c *chain[Self]) RoutingSlip(e Expr, opts ...SlipOptions) Self {
@@ -77,7 +78,7 @@ func (s slipStep) Build(b *Builder) Processor {
 		delimiter: cmp.Or(o.Delimiter, ","),
 		again:     s.again,
 		max:       cmp.Or(o.MaxHops, 1000),
-		endpoints: b.endpoints(o.AllowedSchemes, o.CacheSize),
+		endpoints: b.endpoints(o.AllowedSchemes, o.CacheSize).handled(b),
 		ignore:    o.IgnoreInvalidEndpoints,
 		logger:    b.Logger,
 	}
@@ -170,7 +171,7 @@ func (r *slipRouter) hop(ctx context.Context, ex *Exchange, uri string, h *hops)
 	}
 	h.add(t.shown)
 	SlipEndpoint.Set(ex, t.shown)
-	err = t.Process(ctx, ex)
+	err = t.handled.Process(ctx, ex)
 	if r.again {
 		SlipEndpoint.Set(ex, t.shown) // where a router of the endpoint has set it too
 	}

@@ -77,7 +77,7 @@ type sender struct {
 
 // sender is for the endpoint at u.
 func (b *Builder) sender(u URI) *sender {
-	return &sender{fixed: &target{b.Producer(u), string(u), u.String()}}
+	return &sender{fixed: &target{endpoint: b.Producer(u), uri: string(u), shown: u.String()}}
 }
 
 // senderD is for endpoints whose URIs are what the text of a template gives.
