@@ -270,3 +270,50 @@ func TestRedeliveryToOneOfSeveral(t *testing.T) {
 		}
 	}
 }
+
+// Whatever a route sends to is intercepted, but by interceptors.
+func TestInterceptSendToOfAll(t *testing.T) {
+	intercepted := route.NewKey[int]("intercepted")
+	for name, add := range map[string]func(*route.Route){
+		"to":           func(r *route.Route) { r.To("to:a") },
+		"toD":          func(r *route.Route) { r.ToD("to:${body}") },
+		"to with":      func(r *route.Route) { r.ToWith(route.ToOptions{VariableReceive: "v"}, "to:a") },
+		"enrich":       func(r *route.Route) { r.Enrich("to:a") },
+		"wire tap":     func(r *route.Route) { r.WireTap("to:a") },
+		"recipients":   func(r *route.Route) { r.RecipientList("to:a") },
+		"routing slip": func(r *route.Route) { r.RoutingSlip("to:a") },
+		"dead letter": func(r *route.Route) {
+			r.ErrorHandler(route.ErrorHandler{DeadLetter: "to:a"}).Process(failing(errBoom))
+		},
+		"clause":     func(r *route.Route) { r.OnError(route.OnError[error]().Handled().To("to:a")).Process(failing(errBoom)) },
+		"completion": func(r *route.Route) { r.OnCompletion(route.OnCompletion().To("to:a")).Process(nop) },
+		"interceptor": func(r *route.Route) {
+			r.Intercept(route.InterceptFrom("in:x").To("to:a").SetHeader("intercepted", 1)).Process(nop)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				times := 0
+				k := &kit{to: map[string]route.ProcessorFunc{"a": func(_ context.Context, ex *route.Exchange) error {
+					if n, _ := intercepted.Get(ex); n != 1 && name != "interceptor" {
+						t.Error("not intercepted")
+					}
+					times++
+					return nil
+				}}}
+				r := route.From("in:x").Intercept(route.InterceptSendTo("to:a").Process(func(_ context.Context, ex *route.Exchange) error {
+					n, _ := intercepted.Get(ex)
+					intercepted.Set(ex, n+1)
+					return nil
+				}))
+				add(r)
+				k.start(t, route.Config{Poison: true}, r)
+				k.send(t, "x", "a")
+				synctest.Wait()
+				if times != 1 {
+					t.Errorf("sent %d times", times)
+				}
+			})
+		})
+	}
+}

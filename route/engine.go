@@ -296,8 +296,9 @@ func (e *Engine) build(def *Route, id string) (*running, error) {
 	}
 	r.consumer = consumer
 	b.configurations = b.configurationsOf(def)
+	b.interceptors = b.buildInterceptors()
 	r.handling = b.errorHandling()
-	b.handling, b.interceptors = r.handling, b.buildInterceptors()
+	b.handling = r.handling
 	r.completions, r.policies = b.completions(), b.policies()
 	r.flights.clock, r.tasks.clock = &e.clock, &e.clock
 	r.steps = b.interceptedFrom(b.steps(def.steps))

@@ -47,7 +47,9 @@ func Intercept() *Interceptor { return newInterceptor(interceptStep, "*") }
 func InterceptFrom(pattern string) *Interceptor { return newInterceptor(interceptFrom, pattern) }
 
 // InterceptSendTo starts steps that are run before an exchange is sent to an endpoint
-// whose URI, with or without its options, matches pattern, in which * stands for any text.
+// whose URI, with or without its options, matches pattern, in which * stands for any text:
+// by a step of the route, of an [OnError] clause or an [OnCompletion], or as dead letter. What
+// interceptors send is not intercepted.
 func InterceptSendTo(pattern string) *Interceptor {
 	return newInterceptor(interceptSendTo, pattern)
 }
@@ -117,6 +119,16 @@ func (b *Builder) buildInterceptors() (all interceptors) {
 func (is interceptors) of(kind string, texts ...string) (some interceptors) {
 	for _, i := range is {
 		if i.kind == kind && slices.ContainsFunc(texts, func(text string) bool { return matches(i.pattern, text) }) {
+			some = append(some, i)
+		}
+	}
+	return some
+}
+
+// ofSending returns those that hold for steps that are not the route's own.
+func (is interceptors) ofSending() (some interceptors) {
+	for _, i := range is {
+		if i.kind == interceptSendTo {
 			some = append(some, i)
 		}
 	}

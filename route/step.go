@@ -121,7 +121,7 @@ func (b *Builder) unhandled(steps []placed) Processor {
 func (b *Builder) beside(name string, place Position, steps []placed) Processor {
 	outer, parent, interceptors := b.step, b.tree, b.interceptors
 	defer func() { b.step, b.tree, b.interceptors = outer, parent, interceptors }()
-	b.step, b.interceptors = placed{Step: configured(name), place: place}, nil
+	b.step, b.interceptors = placed{Step: configured(name), place: place}, b.interceptors.ofSending()
 	b.tree = &node{step: name, place: place, index: uint16(len(b.nodes) + 1), beside: true}
 	b.nodes = append(b.nodes, b.tree)
 	return b.unhandled(steps)
