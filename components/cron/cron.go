@@ -108,25 +108,16 @@ func (e endpoint) Consume(ctx context.Context, next route.Processor) error {
 	ex := route.NewExchange(nil)
 	defer func() { ex.Release() }()
 	var previous time.Time
-	for {
-		due, err := c.Wait(ctx)
-		switch {
-		case errors.Is(err, cadence.ErrOver):
-			return route.ErrDone
-		case err != nil:
-			return nil
-		}
+	err := c.Run(ctx, route.Work(ctx), func(due time.Time) (bool, error) {
 		ex = ex.Renew(nil)
 		e.describe(ex, due, previous)
-		err = next.Process(ctx, ex) // the engine tells; a schedule goes on
-		if err != nil && route.Work(ctx).Err() != nil {
-			return nil // cut off: whoever comes next may do it
-		}
-		if err := c.Done(route.Work(ctx), due); err != nil {
-			e.logger.Warn("a tick was processed, but cannot be remembered: it may come again", "endpoint", e.String(), "due", due, "error", err)
-		}
 		previous = due
+		return true, next.Process(ctx, ex) // the engine tells; a schedule goes on
+	})
+	if errors.Is(err, cadence.ErrOver) {
+		return route.ErrDone
 	}
+	return err
 }
 
 func (e endpoint) describe(ex *route.Exchange, due, previous time.Time) {

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/mehari-go/mehari/internal/cadence"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -37,6 +38,15 @@ type Config struct {
 	// RepeatCount is how many ticks there are; 0 means without end.
 	RepeatCount int64 `uri:"repeatCount"`
 
+	// Misfire says what becomes of ticks whose time came while nobody waited for them:
+	// because the one before was still being processed, the clock was set forward, or the
+	// route did not run. "skip" leaves them out, "fire-once" makes up for the last of them,
+	// "fire-all" for each, in order. All ticks are whole periods apart then, by the clock on
+	// the wall. The last one is kept in a cursor where there are cursors (see
+	// [route.Cursors]), so that the next start, on whichever replica, goes on there; Delay
+	// and Time are those of the very first one. "" keeps none.
+	Misfire string `uri:"misfire"`
+
 	// IncludeMetadata tells the exchanges about their tick: see [Counter].
 	IncludeMetadata bool `uri:"includeMetadata"`
 }
@@ -52,6 +62,7 @@ var (
 	Period    = route.NewProperty[time.Duration]("CamelTimerPeriod")
 	FirstTime = route.NewProperty[time.Time]("CamelTimerTime") // of Config.Time, if there is one
 	FiredTime = route.NewProperty[time.Time]("CamelTimerFiredTime")
+	DueTime   = route.NewProperty[time.Time]("CamelTimerDueTime") // with Config.Misfire
 
 	FiredTimeHeader  = route.NewKey[time.Time]("CamelTimerFiredTime")
 	MessageTimestamp = route.NewKey[int64]("CamelMessageTimestamp") // in milliseconds since 1970
@@ -83,6 +94,13 @@ func (c Config) check() error {
 	}
 	refuse(c.Period != nil && *c.Period == 0 && c.FixedRate, `option "fixedRate" has no meaning with period=0`)
 	refuse(c.Period != nil && *c.Period == 0 && c.RepeatCount > 1, `option "repeatCount": period=0 means one tick, have %d`, c.RepeatCount)
+	misfire := func(wrong bool, option string) {
+		refuse(c.Misfire != "" && wrong, `option "misfire" has no meaning with %s`, option)
+	}
+	misfire(c.Period != nil && *c.Period == 0, "period=0")
+	misfire(c.Delay != nil && *c.Delay == noPause, "delay=-1")
+	misfire(c.FixedRate, "fixedRate, which it is in place of")
+	errs = append(errs, cadence.Policy(c.Misfire).Check())
 	refuse(c.RepeatCount < 0, `option "repeatCount": want 0 (without end) or more, have %d`, c.RepeatCount)
 	return errors.Join(errs...)
 }
@@ -124,6 +142,9 @@ func (e endpoint) String() string { return route.Redact(e.scheme, e.config) }
 
 // Consume implements [route.Consumer].
 func (e endpoint) Consume(ctx context.Context, next route.Processor) error {
+	if e.config.Misfire != "" {
+		return e.keepPace(ctx, next)
+	}
 	s := schedule{period: e.period, fixedRate: e.config.FixedRate, due: time.Now().Add(e.delay)}
 	if !e.config.Time.IsZero() {
 		d := time.Until(e.config.Time)
@@ -140,7 +161,7 @@ func (e endpoint) Consume(ctx context.Context, next route.Processor) error {
 		}
 		ex = ex.Renew(nil)
 		if e.config.IncludeMetadata {
-			e.describe(ex, n)
+			e.describe(ex, n, time.Time{})
 		}
 		_ = next.Process(ctx, ex) // the engine tells; a timer goes on
 		if n == e.config.RepeatCount || e.period == 0 {
@@ -153,13 +174,16 @@ func (e endpoint) Consume(ctx context.Context, next route.Processor) error {
 	}
 }
 
-func (e endpoint) describe(ex *route.Exchange, n int64) {
+func (e endpoint) describe(ex *route.Exchange, n int64, due time.Time) {
 	now := time.Now()
 	Name.Set(ex, e.config.Name)
 	Counter.Set(ex, n)
 	Period.Set(ex, e.period)
 	if !e.config.Time.IsZero() {
 		FirstTime.Set(ex, e.config.Time)
+	}
+	if !due.IsZero() {
+		DueTime.Set(ex, due)
 	}
 	FiredTime.Set(ex, now)
 	FiredTimeHeader.Set(ex, now)

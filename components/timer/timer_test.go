@@ -23,6 +23,7 @@ func TestComponent(t *testing.T) {
 		Configs: []routetest.Config{
 			timer.Config{Name: "clock"},
 			timer.Config{Name: "a/b", Period: new(time.Minute), Delay: new(time.Duration(0)), FixedRate: true, RepeatCount: 3, IncludeMetadata: true},
+			timer.Config{Name: "kept", Misfire: "fire-once"},
 			timer.Config{Name: "once", Period: new(time.Duration(0)), Time: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)},
 		},
 		Consumer: "timer:clock?period=1ms&delay=0",

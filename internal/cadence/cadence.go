@@ -92,6 +92,34 @@ func (c *Cadence) Start(ctx context.Context, first time.Time) error {
 	return c.store(ctx)
 }
 
+// Last returns the tick that was handled last, or the time after which the first one is.
+func (c *Cadence) Last() time.Time { return c.last }
+
+// Run fires each tick until ctx is done, and returns nil then; or until fire has no more,
+// and returns [ErrOver]. A tick that fails while work is done was cut off, and is not
+// remembered: whoever comes next may do it.
+func (c *Cadence) Run(ctx, work context.Context, fire func(due time.Time) (more bool, err error)) error {
+	for {
+		due, err := c.Wait(ctx)
+		switch {
+		case errors.Is(err, ErrOver):
+			return err
+		case err != nil:
+			return nil
+		}
+		more, err := fire(due)
+		if err != nil && work.Err() != nil {
+			return nil
+		}
+		if err := c.Done(work, due); err != nil {
+			c.Logger.Warn("a tick was processed, but cannot be remembered: it may come again", "due", due, "error", err)
+		}
+		if !more {
+			return ErrOver
+		}
+	}
+}
+
 // Wait waits for the next tick and returns when that was due. The error is ErrOver, or
 // that of ctx.
 func (c *Cadence) Wait(ctx context.Context) (due time.Time, err error) {
