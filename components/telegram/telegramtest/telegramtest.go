@@ -67,7 +67,7 @@ func New() *Server {
 	s.listener = &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 	s.web = &http.Server{Handler: s, ReadHeaderTimeout: time.Minute}
 	s.served.Go(func() { _ = s.web.Serve(s.listener) })
-	s.client = &http.Client{Transport: &http.Transport{DialContext: s.listener.dial, MaxIdleConnsPerHost: 100, DisableCompression: true}}
+	s.client = &http.Client{Transport: &http.Transport{DialContext: s.listener.dial, DialTLSContext: s.listener.dial, MaxIdleConnsPerHost: 100, DisableCompression: true}}
 	s.hook.client = http.DefaultClient
 	return s
 }
