@@ -119,30 +119,35 @@ type caller struct {
 
 // Do implements the library's HTTPClient.
 func (c caller) Do(r *http.Request) (*http.Response, error) {
+	// A goroutine of the library writes the body, and a transport may wait for it, or forget it.
+	stop := context.AfterFunc(c.ctx, func() { r.Body.Close() })
+	finish := func() { stop(); r.Body.Close() }
 	resp, err := c.bot.client.Do(r.WithContext(c.ctx))
 	if err != nil {
-		r.Body.Close() // which a transport may have forgotten, and a goroutine of the library waits for
+		finish()
 		return nil, c.bot.hide(err)
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if kind != "application/json" {
 		resp.Body.Close()
-		r.Body.Close()
+		finish()
 		return nil, &Error{Code: resp.StatusCode, Description: fmt.Sprintf("an answer that is not of the Bot API, of type %q", kind)}
 	}
-	resp.Body = answer{io.LimitReader(resp.Body, maxAnswer), resp.Body, r.Body}
+	resp.Body = answer{io.LimitReader(resp.Body, maxAnswer), resp.Body, finish}
 	return resp, nil
 }
 
 // An answer is the body of a response. Who closes it is done with the request too.
 type answer struct {
 	io.Reader
-	response, request io.Closer
+	body   io.Closer
+	finish func()
 }
 
+// Close implements [io.Closer].
 func (a answer) Close() error {
-	_ = a.request.Close() // a pipe or a text: cannot fail
-	return a.response.Close()
+	a.finish()
+	return a.body.Close()
 }
 
 // download reads a file that Telegram keeps at a path, of at most a number of bytes.

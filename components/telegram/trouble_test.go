@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,9 +76,9 @@ func TestUnreachableAtStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := telegramtest.New()
 		defer s.Close()
-		down := true
+		var up atomic.Bool
 		client := &http.Client{Transport: transport(func(r *http.Request) (*http.Response, error) {
-			if down {
+			if !up.Load() {
 				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connection refused")}
 			}
 			return s.Client().Transport.RoundTrip(r)
@@ -90,7 +91,7 @@ func TestUnreachableAtStart(t *testing.T) {
 		if st := r.status(); st.State != route.Restarting {
 			t.Errorf("state %s, want %s", st.State, route.Restarting)
 		}
-		down = false
+		up.Store(true)
 		time.Sleep(2 * time.Minute)
 		r.want("a")
 		if st := r.status(); st.State != route.Started {

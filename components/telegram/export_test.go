@@ -1,0 +1,7 @@
+package telegram
+
+// For the tests.
+var (
+	SplitText = split
+	Kinds     = kindsOfUpdates
+)
