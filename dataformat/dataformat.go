@@ -20,3 +20,9 @@ type Format interface {
 	// *io.Reader, which streams.
 	Unmarshal(r io.Reader, into any) error
 }
+
+// A Checker is a [Format] that can tell that its fields are wrong before it is used, such as
+// when a route is built.
+type Checker interface {
+	Check() error
+}

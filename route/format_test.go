@@ -120,12 +120,18 @@ func (bomb) String() string                     { return "bomb" }
 func (bomb) Marshal(io.Writer, any) error       { panic("boom") }
 func (bomb) Unmarshal(_ io.Reader, _ any) error { panic("boom") }
 
+type unchecked struct{ bomb }
+
+func (unchecked) Check() error { return errors.New("want a fuse") }
+
 func TestFormatMistakes(t *testing.T) {
 	r := route.From("in:x").
 		Marshal(nil).
 		Unmarshal(nil).
 		Step(route.Unmarshal[tea](nil)).
-		Marshal(json.Format{}, route.MarshalOptions{}, route.MarshalOptions{})
+		Marshal(json.Format{}, route.MarshalOptions{}, route.MarshalOptions{}).
+		Marshal(unchecked{}).
+		Unmarshal(unchecked{})
 	var lines []string
 	for _, line := range mistakes(t, route.Config{}, r) {
 		_, line, _ = strings.Cut(line, `"route1": `)
@@ -136,5 +142,7 @@ func TestFormatMistakes(t *testing.T) {
 		"unmarshal: want a data format, such as json.Format{}",
 		"unmarshal into route_test.tea: want a data format, such as json.Format{}",
 		"marshal json: want one route.MarshalOptions, have 2",
+		"marshal bomb: want a fuse",
+		"unmarshal bomb: want a fuse",
 	)
 }

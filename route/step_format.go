@@ -62,6 +62,16 @@ func Unmarshal[T any](f dataformat.Format, opts ...UnmarshalOptions) Step {
 	return unmarshalStep[T]{f, opts}
 }
 
+func checkFormat(b *Builder, f dataformat.Format) {
+	if f == nil {
+		b.Errorf("want a data format, such as json.Format{}")
+	} else if c, ok := f.(dataformat.Checker); ok {
+		if err := c.Check(); err != nil {
+			b.Errorf("%w", err)
+		}
+	}
+}
+
 type marshalStep struct {
 	f    dataformat.Format
 	opts []MarshalOptions
@@ -70,9 +80,7 @@ type marshalStep struct {
 func (s marshalStep) String() string { return "marshal" + ofFormat(s.f) }
 
 func (s marshalStep) Build(b *Builder) Processor {
-	if s.f == nil {
-		b.Errorf("want a data format, such as json.Format{}")
-	}
+	checkFormat(b, s.f)
 	o := only(b, s.opts)
 	from, to := bodyOrVariable(o.VariableSend), bodyOrVariable(o.VariableReceive)
 	return ProcessorFunc(func(_ context.Context, ex *Exchange) error {
@@ -103,9 +111,7 @@ func (s unmarshalStep[T]) String() string {
 }
 
 func (s unmarshalStep[T]) Build(b *Builder) Processor {
-	if s.f == nil {
-		b.Errorf("want a data format, such as json.Format{}")
-	}
+	checkFormat(b, s.f)
 	o := only(b, s.opts)
 	from, to := bodyOrVariable(o.VariableSend), bodyOrVariable(o.VariableReceive)
 	return ProcessorFunc(func(ctx context.Context, ex *Exchange) error {

@@ -115,6 +115,14 @@ func newAEAD(key []byte) (cipher.AEAD, error) {
 // String returns "aesgcm".
 func (Format) String() string { return "aesgcm" }
 
+// Check implements dataformat.Checker: the zero Format is none.
+func (f Format) Check() error {
+	if f.sealer == nil {
+		return errZero
+	}
+	return nil
+}
+
 var errZero = errors.New("want a format made by aesgcm.New")
 
 // Marshal encrypts v.

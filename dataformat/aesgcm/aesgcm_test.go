@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mehari-go/mehari/dataformat"
 	"github.com/mehari-go/mehari/dataformat/aesgcm"
 	"github.com/mehari-go/mehari/dataformat/formattest"
 )
@@ -189,4 +190,11 @@ func Example() {
 
 	// Output:
 	// an old secret
+}
+
+func TestCheck(t *testing.T) {
+	var f dataformat.Checker = aesgcm.Format{}
+	if err := f.Check(); err == nil || err.Error() != "want a format made by aesgcm.New" {
+		t.Errorf("have %v, want an error", err)
+	}
 }

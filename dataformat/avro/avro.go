@@ -101,6 +101,14 @@ func New(c Config) (Format, error) {
 // String returns "avro".
 func (Format) String() string { return "avro" }
 
+// Check implements dataformat.Checker: the zero Format is none.
+func (f Format) Check() error {
+	if f.format == nil {
+		return errZero
+	}
+	return nil
+}
+
 var (
 	errZero     = errors.New("want a format made by avro.New")
 	errNoSchema = errors.New("want a schema to write with: Config.Schema")

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mehari-go/mehari/dataformat"
 	"github.com/mehari-go/mehari/dataformat/avro"
 	"github.com/mehari-go/mehari/dataformat/formattest"
 )
@@ -257,4 +258,11 @@ func Example() {
 	// Output:
 	// "\x06tea\x04"
 	// {tea 2}
+}
+
+func TestCheck(t *testing.T) {
+	var f dataformat.Checker = avro.Format{}
+	if err := f.Check(); err == nil || err.Error() != "want a format made by avro.New" {
+		t.Errorf("have %v, want an error", err)
+	}
 }

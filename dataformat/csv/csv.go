@@ -23,6 +23,7 @@ import (
 	"iter"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/mehari-go/mehari/internal/octets"
@@ -62,6 +63,14 @@ type Format struct {
 
 // String returns "csv".
 func (Format) String() string { return "csv" }
+
+// Check implements dataformat.Checker: it looks at the Delimiter.
+func (f Format) Check() error {
+	if d := f.Delimiter; strings.ContainsRune("\"\r\n", d) || d == utf8.RuneError || !utf8.ValidRune(d) {
+		return fmt.Errorf("%q cannot be a delimiter", d)
+	}
+	return nil
+}
 
 // Unmarshal reads all rows.
 func (f Format) Unmarshal(r io.Reader, into any) error {

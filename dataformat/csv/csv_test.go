@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mehari-go/mehari/dataformat"
 	"github.com/mehari-go/mehari/dataformat/csv"
 	"github.com/mehari-go/mehari/dataformat/formattest"
 )
@@ -257,3 +258,10 @@ func TestRowsStream(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+func TestCheck(t *testing.T) {
+	var f dataformat.Checker = csv.Format{Delimiter: '\n'}
+	if err := f.Check(); err == nil || err.Error() != "'\\n' cannot be a delimiter" {
+		t.Errorf("have %v, want an error", err)
+	}
+}

@@ -19,11 +19,11 @@ import (
 
 // Marshal writes rows: a slice, an array or an iter.Seq2 of them and errors, or one.
 func (f Format) Marshal(w io.Writer, v any) error {
+	if err := f.Check(); err != nil {
+		return err
+	}
 	if f.Delimiter == 0 {
 		f.Delimiter = ','
-	}
-	if strings.ContainsRune("\"\r\n", f.Delimiter) || f.Delimiter == utf8.RuneError || !utf8.ValidRune(f.Delimiter) {
-		return fmt.Errorf("%q cannot be a delimiter", f.Delimiter)
 	}
 	out := &writer{Format: f, w: bufio.NewWriter(w), header: f.Header}
 	n := 0

@@ -24,13 +24,21 @@ type Format struct {
 // String returns "gzip".
 func (Format) String() string { return "gzip" }
 
+// Check implements dataformat.Checker: it looks at the Level.
+func (f Format) Check() error {
+	if f.Level < 0 || f.Level > gzip.BestCompression {
+		return fmt.Errorf("want a level from 1 to %d, have %d", gzip.BestCompression, f.Level)
+	}
+	return nil
+}
+
 // writers are used again, because one takes a megabyte.
 var writers [gzip.BestCompression + 1]sync.Pool
 
 // Marshal compresses v.
 func (f Format) Marshal(w io.Writer, v any) error {
-	if f.Level < 0 || f.Level > gzip.BestCompression {
-		return fmt.Errorf("want a level from 1 to %d, have %d", gzip.BestCompression, f.Level)
+	if err := f.Check(); err != nil {
+		return err
 	}
 	r, err := octets.Reader(v)
 	if err != nil {

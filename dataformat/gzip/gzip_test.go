@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mehari-go/mehari/dataformat"
 	"github.com/mehari-go/mehari/dataformat/formattest"
 	"github.com/mehari-go/mehari/dataformat/gzip"
 )
@@ -70,5 +71,12 @@ func TestBomb(t *testing.T) {
 	}
 	if err := (gzip.Format{MaxSize: 10 << 20}).Unmarshal(strings.NewReader(bomb), &b); err != nil || len(b) != 10<<20 {
 		t.Errorf("%d bytes, %v", len(b), err)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	var f dataformat.Checker = gzip.Format{Level: 10}
+	if err := f.Check(); err == nil || err.Error() != "want a level from 1 to 9, have 10" {
+		t.Errorf("have %v, want an error", err)
 	}
 }

@@ -189,6 +189,14 @@ func (f *format) find(id, algorithm string) (Key, error) {
 // String returns "jose".
 func (Format) String() string { return "jose" }
 
+// Check implements dataformat.Checker: the zero Format is none.
+func (f Format) Check() error {
+	if f.format == nil {
+		return errZero
+	}
+	return nil
+}
+
 var errZero = errors.New("want a format made by jose.Signed or jose.Encrypted")
 
 // Marshal signs or encrypts v.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mehari-go/mehari/dataformat"
 	"github.com/mehari-go/mehari/dataformat/formattest"
 	"github.com/mehari-go/mehari/dataformat/jose"
 )
@@ -196,4 +197,11 @@ func Example() {
 
 	// Output:
 	// ten camels
+}
+
+func TestCheck(t *testing.T) {
+	var f dataformat.Checker = jose.Format{}
+	if err := f.Check(); err == nil || err.Error() != "want a format made by jose.Signed or jose.Encrypted" {
+		t.Errorf("have %v, want an error", err)
+	}
 }
