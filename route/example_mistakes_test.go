@@ -31,7 +31,7 @@ func ExampleNew_mistakes() {
 
 	// Output:
 	// example_mistakes_test.go:18: route "route1": from "timer:tick?perid=1s&delay=soon": option "delay": want a duration like 500ms, 1m30s or a number of milliseconds, have "soon"
-	// 	unknown option "perid" (did you mean period?) (have delay, fixedRate, includeMetadata, period, repeatCount, time)
+	// 	unknown option "perid" (did you mean period?) (have delay, fixedRate, includeMetadata, misfire, period, repeatCount, time)
 	// example_mistakes_test.go:19: route "route1": log "tick ${bodyy}": simple: column 8: unknown function "bodyy" (did you mean "body"?)
 	// 		tick ${bodyy}
 	// 		       ^

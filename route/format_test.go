@@ -10,7 +10,6 @@ import (
 	"testing"
 	"testing/iotest"
 
-	"github.com/mehari-go/mehari/dataformat/gzip"
 	"github.com/mehari-go/mehari/dataformat/json"
 	"github.com/mehari-go/mehari/route"
 )
@@ -94,7 +93,7 @@ func TestMarshalVariables(t *testing.T) {
 func TestStreamsOfFailedSteps(t *testing.T) {
 	for name, step := range map[string]func(*route.Block) *route.Block{
 		"convert": func(b *route.Block) *route.Block { return b.ConvertBodyTo(reflect.TypeFor[int]()) },
-		"marshal": func(b *route.Block) *route.Block { return b.Marshal(gzip.Format{Level: 10}) },
+		"marshal": func(b *route.Block) *route.Block { return b.Marshal(spilled{}) },
 	} {
 		body := io.MultiReader(strings.NewReader("text"))
 		got := outcome(t, route.Config{}, body, func(r *route.Route) {
@@ -121,6 +120,10 @@ func (bomb) Marshal(io.Writer, any) error       { panic("boom") }
 func (bomb) Unmarshal(_ io.Reader, _ any) error { panic("boom") }
 
 type unchecked struct{ bomb }
+
+type spilled struct{ bomb }
+
+func (spilled) Marshal(io.Writer, any) error { return errors.New("spilled") }
 
 func (unchecked) Check() error { return errors.New("want a fuse") }
 
