@@ -246,8 +246,10 @@ func TestRedeliveryToOneOfSeveral(t *testing.T) {
 					good, last, dead := k.record("good"), k.record("last"), k.record("dead")
 					var to string
 					k.to["flaky"] = failing([]error{errBoom, errBoom, errBoom}[:give]...)
-					r := route.From("in:x").ErrorHandler(route.ErrorHandler{DeadLetter: "to:dead", Redelivery: route.Redelivery{Maximum: 2},
-						Prepare: func(_ context.Context, ex *route.Exchange) error { to, _ = route.FailureEndpoint.Get(ex); return nil }})
+					r := route.From("in:x").ErrorHandler(route.ErrorHandler{
+						DeadLetter: "to:dead", Redelivery: route.Redelivery{Maximum: 2},
+						Prepare: func(_ context.Context, ex *route.Exchange) error { to, _ = route.FailureEndpoint.Get(ex); return nil },
+					})
 					add(r)
 					k.start(t, route.Config{Poison: true}, r)
 					begun := time.Now()

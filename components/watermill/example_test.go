@@ -6,6 +6,7 @@ import (
 	"log/slog"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/mehari-go/mehari/components/watermill"
 	"github.com/mehari-go/mehari/route"
 )

@@ -3,9 +3,11 @@ package watermill_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"sync"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/mehari-go/mehari/components/watermill"
 	"github.com/mehari-go/mehari/route"
 )
@@ -211,8 +213,6 @@ func (s *subscriber) Close() error {
 // components are the bridge to a memory, as "bus", and a few others.
 func components(m *memory, others route.Components) route.Components {
 	all := route.Components{"bus": watermill.New(m.broker())}
-	for name, c := range others {
-		all[name] = c
-	}
+	maps.Copy(all, others)
 	return all
 }

@@ -22,6 +22,7 @@ import (
 	"fmt"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/mehari-go/mehari/route"
 )
 

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/mehari-go/mehari/components/watermill"
 	"github.com/mehari-go/mehari/route"
 	"github.com/mehari-go/mehari/route/routetest"
@@ -48,10 +49,6 @@ func send(t *testing.T, e *route.Engine, body any, options ...route.SendOption) 
 		t.Error(err)
 	}
 }
-
-type text string
-
-func (x text) String() string { return "text " + string(x) }
 
 func TestMessages(t *testing.T) {
 	binary := []byte{0, 255, 10, 128}
