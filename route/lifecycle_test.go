@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,7 +17,7 @@ import (
 type holding struct {
 	engines, most int
 	open          int // exchanges in flight when the last engine had stopped
-	inFlight      int
+	inFlight      atomic.Int64
 }
 
 func (h *holding) Endpoint(env route.Env, a route.Address) (route.Endpoint, error) {
@@ -27,7 +28,7 @@ func (h *holding) EngineStarted() { h.engines++; h.most = max(h.most, h.engines)
 
 func (h *holding) EngineStopped(context.Context) error {
 	h.engines--
-	h.open = h.inFlight
+	h.open = int(h.inFlight.Load())
 	return errors.New("stuck")
 }
 
@@ -36,9 +37,9 @@ type holdingEnd struct{ h *holding }
 func (holdingEnd) String() string { return "hold:x" }
 
 func (e holdingEnd) Process(context.Context, *route.Exchange) error {
-	e.h.inFlight++
+	e.h.inFlight.Add(1)
 	time.Sleep(time.Second)
-	e.h.inFlight--
+	e.h.inFlight.Add(-1)
 	return nil
 }
 
@@ -72,8 +73,8 @@ func TestLifecycle(t *testing.T) {
 		}
 		go func() { _ = mock.Send("in", 1) }()
 		synctest.Wait()
-		if h.inFlight != 1 {
-			t.Fatalf("%d in flight, want 1", h.inFlight)
+		if n := h.inFlight.Load(); n != 1 {
+			t.Fatalf("%d in flight, want 1", n)
 		}
 		cancel()
 		if err := <-done; err != nil {
