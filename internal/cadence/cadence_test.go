@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,9 +29,9 @@ func (s *slip) Store(_ context.Context, value []byte) error {
 func hourly(after time.Time) time.Time { return after.Truncate(time.Hour).Add(time.Hour) }
 
 // A clock can be set.
-type clock struct{ ahead time.Duration }
+type clock struct{ ahead atomic.Int64 }
 
-func (c *clock) now() time.Time { return time.Now().Add(c.ahead) }
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
 
 func (c *clock) cadence(p cadence.Policy, cursor cadence.Cursor) *cadence.Cadence {
 	return &cadence.Cadence{Next: hourly, Policy: p, Cursor: cursor, Now: c.now, Logger: slog.New(slog.DiscardHandler)}
@@ -66,7 +67,7 @@ func TestTheClockIsSetForward(t *testing.T) {
 				clock := &clock{}
 				c := clock.cadence(policy, nil)
 				start(t, c, clock.now())
-				time.AfterFunc(90*time.Minute, func() { clock.ahead = 4 * time.Hour }) // from 01:30 to 05:30
+				time.AfterFunc(90*time.Minute, func() { clock.ahead.Store(int64(4 * time.Hour)) }) // from 01:30 to 05:30
 				wait(t, c, want...)
 				if took := time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); took != 2*time.Hour {
 					t.Errorf("6 o'clock came after %v, want 2h", took)
@@ -82,7 +83,7 @@ func TestTheClockIsSetForwardALittle(t *testing.T) {
 		clock := &clock{}
 		c := clock.cadence(cadence.Skip, nil)
 		start(t, c, clock.now())
-		time.AfterFunc(30*time.Minute, func() { clock.ahead = 40 * time.Minute })
+		time.AfterFunc(30*time.Minute, func() { clock.ahead.Store(int64(40 * time.Minute)) })
 		wait(t, c, 1, 2)
 	})
 }
@@ -92,9 +93,9 @@ func TestTheClockIsSetBack(t *testing.T) {
 		clock := &clock{}
 		c := clock.cadence("", nil)
 		start(t, c, clock.now())
-		time.AfterFunc(125*time.Minute, func() { clock.ahead = -30 * time.Minute }) // 02:05 to 01:35
-		wait(t, c, 1, 2, 3)                                                         // 2 is not repeated
-		time.AfterFunc(10*time.Minute, func() { clock.ahead = -20 * 24 * time.Hour })
+		time.AfterFunc(125*time.Minute, func() { clock.ahead.Store(int64(-30 * time.Minute)) }) // 02:05 to 01:35
+		wait(t, c, 1, 2, 3)                                                                     // 2 is not repeated
+		time.AfterFunc(10*time.Minute, func() { clock.ahead.Store(int64(-20 * 24 * time.Hour)) })
 		wait(t, c, 4) // by the new clock, not in 20 days
 		if d := time.Since(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)); d > 5*time.Hour {
 			t.Errorf("after %v", d)
