@@ -81,6 +81,8 @@ type Engine struct {
 	sagas      SagaMemory // of steps that name no other service
 	converters *converters
 
+	errands sync.WaitGroup // of Go
+
 	mu     sync.Mutex
 	routes []*running // in the order in which they start
 	added  int        // routes ever added

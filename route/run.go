@@ -38,6 +38,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.phase = isStopping
 	e.mu.Unlock()
 	err := e.stopAll()
+	e.errands.Wait()
 	e.clock.stop()
 	e.mu.Lock()
 	e.phase = isStopped
