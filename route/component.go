@@ -66,6 +66,10 @@ type Env struct {
 
 	// Logger is the engine's.
 	Logger *slog.Logger
+
+	// Foreign tells that the URI is made at run time, and that some of it may come from a
+	// message: what is dangerous in the hands of a stranger should be refused.
+	Foreign bool
 }
 
 // Components maps the schemes of URIs to the components that serve them.

@@ -204,7 +204,7 @@ func (f *foreign) resolve(u URI) (Endpoint, error) {
 		}
 	}
 	env := f.engine.env
-	env.Resolve = f.resolve
+	env.Resolve, env.Foreign = f.resolve, true
 	return f.engine.endpoint(env, u)
 }
 
