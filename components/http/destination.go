@@ -100,7 +100,7 @@ func (e *clientEndpoint) url(ex *route.Exchange) (*url.URL, error) {
 		}
 		for segment := range strings.FieldsFuncSeq(plain, func(r rune) bool { return r == '/' || r == '\\' }) {
 			if name, _, _ := strings.Cut(segment, ";"); name == ".." || name == "." {
-				return nil, fmt.Errorf("header %q: want a path without %q", Path.Name(), segment)
+				return nil, fmt.Errorf("header %q: want a path without %q", Path.Name(), name)
 			}
 		}
 		u = u.JoinPath(v)

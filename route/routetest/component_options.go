@@ -237,7 +237,7 @@ func secrets(h *Harness) error {
 		changed.Set(reflect.ValueOf(c))
 		some := false
 		for _, o := range options(changed) {
-			if o.secret && o.value.Kind() == reflect.String {
+			if o.secret && o.value.Kind() == reflect.String && !o.value.IsZero() { // one that is not set may exclude others
 				o.value.SetString(secret)
 				some = true
 			}
