@@ -57,15 +57,24 @@ type Client struct {
 	tokens  shared.Map[tokens]
 }
 
-var _ route.Component = (*Client)(nil)
+var _ route.Lifecycle = (*Client)(nil)
 
 // New returns the component.
 func New(options Options) *Client {
 	return &Client{options: options, wrong: options.check()}
 }
 
-// Close closes the connections that no request is on. Without it they are closed when they
-// were not used for 90s.
+// EngineStarted implements [route.Lifecycle].
+func (c *Client) EngineStarted() {}
+
+// EngineStopped implements [route.Lifecycle].
+func (c *Client) EngineStopped(context.Context) error {
+	c.Close()
+	return nil
+}
+
+// Close closes the connections that no request is on, as the end of an engine does. Others
+// are closed when they were not used for 90s.
 func (c *Client) Close() {
 	for _, p := range c.pools.All() {
 		p.close()

@@ -37,7 +37,6 @@ func serve(t *testing.T, o http.ServerOptions, client http.Options, routes ...*r
 	}
 	w.server = http.NewServer(o)
 	c := http.New(client)
-	t.Cleanup(c.Close)
 	w.engine = routetest.Run(t, route.Config{
 		Components: route.Components{"http-server": w.server, "platform-http": w.server, "http": c, "https": c, "mock": w.mock},
 		Logger:     slog.New(slog.NewTextHandler(t.Output(), nil)),
@@ -47,11 +46,15 @@ func serve(t *testing.T, o http.ServerOptions, client http.Options, routes ...*r
 	return w
 }
 
-// listening waits until the server listens, which it does soon after its routes start.
+// listening waits until all routes listen, which they do soon after they start.
 func (w *web) listening() {
 	w.Helper()
-	for range 1000 {
-		if w.server.Addr("") != nil {
+	for range 5000 {
+		all := true
+		for _, r := range w.engine.Status().Routes {
+			all = all && r.Subscribed != nil && *r.Subscribed
+		}
+		if all {
 			return
 		}
 		time.Sleep(time.Millisecond)

@@ -178,9 +178,11 @@ func (e *serverEndpoint) Consume(ctx context.Context, next route.Processor) erro
 	if err != nil {
 		return err
 	}
+	route.ReportSubscribed(ctx, true)
 	select {
 	case <-ctx.Done():
 	case <-listening.ended:
 	}
+	route.ReportSubscribed(ctx, false)
 	return e.site.leave(h, listening)
 }
