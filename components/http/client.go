@@ -177,20 +177,28 @@ func (e *clientEndpoint) String() string {
 // Process implements [route.Producer]. It sends one request, and never a second time but
 // where net/http finds that a kept connection was closed before anything was sent on it.
 func (e *clientEndpoint) Process(ctx context.Context, ex *route.Exchange) error {
-	o := outgoing{e: e, ex: ex}
-	ctx, o.cancel = context.WithCancelCause(ctx)
-	keep := false // the context, for a stream
+	o := &outgoing{e: e, ex: ex}
+	given := ctx
+	ctx, o.cancel = context.WithCancelCause(context.WithoutCancel(given))
+	o.detach = context.AfterFunc(given, func() {
+		// A stream outlives the call in which it came, but not the giving up of its exchange,
+		// which has a cause.
+		if cause := context.Cause(given); !o.kept.Load() || cause != context.Canceled {
+			o.cancel(cause)
+		}
+	})
 	defer func() {
-		if !keep {
+		if !o.kept.Load() {
+			o.detach()
 			o.cancel(nil)
 		}
 	}()
 	o.timer = time.AfterFunc(e.timeout, func() { o.cancel(errNoResponse) })
 	res, err := o.send(ctx)
 	if err == nil {
-		keep, err = o.receive(ctx, res)
+		err = o.receive(res)
 	}
-	if !keep {
+	if !o.kept.Load() {
 		o.timer.Stop()
 	}
 	if err != nil && context.Cause(ctx) == errNoResponse {

@@ -74,6 +74,7 @@ func (d *download) Read(p []byte) (int, error) {
 // Close ends the request.
 func (d *download) Close() error {
 	d.o.timer.Stop()
+	d.o.detach()
 	err := d.body.Close()
 	d.o.cancel(nil)
 	return err

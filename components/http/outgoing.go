@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-resty/resty/v2"
@@ -24,8 +25,10 @@ type outgoing struct {
 	method string
 	url    *url.URL
 	cancel context.CancelCauseFunc
+	detach func() bool // from the context that was given
 	timer  *time.Timer
 	sent   reformed
+	kept   atomic.Bool // the response is a stream, whose reader ends the request
 }
 
 // A reformed request is what resty cannot be told: it would read a stream into memory.
@@ -224,9 +227,8 @@ func pack(stream io.ReadCloser) io.ReadCloser {
 	return out
 }
 
-// receive makes the exchange the response. It tells whether that is a stream, whose reader
-// then ends the request.
-func (o *outgoing) receive(ctx context.Context, res *http.Response) (keep bool, err error) {
+// receive makes the exchange the response.
+func (o *outgoing) receive(res *http.Response) error {
 	e := o.e
 	if res.StatusCode == http.StatusUnauthorized && e.tokens != nil {
 		e.tokens.forget()
@@ -234,7 +236,7 @@ func (o *outgoing) receive(ctx context.Context, res *http.Response) (keep bool, 
 	if e.throws && !e.ok.has(res.StatusCode) {
 		defer res.Body.Close()
 		body, _ := io.ReadAll(io.LimitReader(res.Body, maxStatusBody)) // as much of it as there is
-		return false, &StatusError{o.method, strings.TrimSuffix(shown(res.Request.URL), "?"), res.StatusCode, res.Header, body}
+		return &StatusError{o.method, strings.TrimSuffix(shown(res.Request.URL), "?"), res.StatusCode, res.Header, body}
 	}
 	var body any
 	switch {
@@ -242,11 +244,12 @@ func (o *outgoing) receive(ctx context.Context, res *http.Response) (keep bool, 
 		_, _ = io.CopyN(io.Discard, res.Body, 64<<10) // so that the connection can be used again
 		_ = res.Body.Close()
 	case e.config.UseStreaming && res.Body != http.NoBody:
-		body, keep = route.NewStream(&download{body: res.Body, left: e.most, most: e.most, o: o}), true
+		body = route.NewStream(&download{body: res.Body, left: e.most, most: e.most, o: o})
+		o.kept.Store(true)
 	default:
 		b, err := o.readAll(res)
 		if err != nil {
-			return false, err
+			return err
 		}
 		if len(b) > 0 {
 			body = b
@@ -256,7 +259,7 @@ func (o *outgoing) receive(ctx context.Context, res *http.Response) (keep bool, 
 	if !e.config.IgnoreResponseBody {
 		o.ex.Body = body
 	}
-	return keep, nil
+	return nil
 }
 
 // shown returns a URL without what may be secret.

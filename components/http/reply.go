@@ -54,8 +54,26 @@ func (h *handler) reply(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	renew(w, h.endpoint.site.options.WriteTimeout)
+	if len(body) > atOnce {
+		defer h.cutOff(w, nil)()
+	}
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // that the client has gone is its own affair
+}
+
+// atOnce is how long a body may be that goes out without waiting for the client.
+const atOnce = 64 << 10
+
+// cutOff ends a reply that takes its time when exchanges are given up, until the function
+// that it returns is called.
+func (h *handler) cutOff(w http.ResponseWriter, body io.Reader) (done func() bool) {
+	control := http.NewResponseController(w)
+	return context.AfterFunc(route.Work(h.ctx), func() {
+		_ = control.SetWriteDeadline(time.Unix(1, 0)) // where there are none, it is for the client to end it
+		if c, ok := body.(io.Closer); ok {
+			_ = c.Close()
+		}
+	})
 }
 
 // renew gives the client time anew for what is written next.
@@ -128,6 +146,8 @@ func (h *handler) stream(ctx context.Context, w http.ResponseWriter, status int,
 	}
 	patience := h.endpoint.site.options.WriteTimeout
 	control := http.NewResponseController(w)
+	given := route.Work(h.ctx)
+	defer h.cutOff(w, body)()
 	buf := make([]byte, 32<<10)
 	for begun := false; ; begun = true {
 		n, err := body.Read(buf)
@@ -140,6 +160,9 @@ func (h *handler) stream(ctx context.Context, w http.ResponseWriter, status int,
 		}
 		if n > 0 {
 			_ = control.SetWriteDeadline(time.Now().Add(patience))
+			if given.Err() != nil {
+				panic(http.ErrAbortHandler)
+			}
 			if _, gone := w.Write(buf[:n]); gone != nil {
 				return // what is left of the stream its Close ends
 			}

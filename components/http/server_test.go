@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	nethttp "net/http"
 	"slices"
@@ -421,3 +422,44 @@ func TestServerBadInput(t *testing.T) {
 		}
 	}
 }
+
+// A reply that never ends, to a client that reads all of it, does not hold up a stop for
+// longer than exchanges may take.
+func TestServerGivesEndlessRepliesUp(t *testing.T) {
+	server := http.NewServer(http.ServerOptions{Address: local})
+	e, err := route.New(route.Config{Components: route.Components{"http-server": server}, Drain: 50 * time.Millisecond, Logger: slog.New(slog.DiscardHandler)},
+		route.From("http-server:/x").Process(func(_ context.Context, ex *route.Exchange) error {
+			ex.Body = endless{}
+			return nil
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	for server.Addr("") == nil {
+		time.Sleep(time.Millisecond)
+	}
+	res, err := nethttp.Get("http://" + server.Addr("").String() + "/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	cut := make(chan error, 1)
+	go func() { _, err := io.Copy(io.Discard, res.Body); cut <- err }()
+	cancel()
+	select {
+	case <-ended:
+	case <-time.After(10 * time.Second):
+		t.Fatal("the engine does not stop")
+	}
+	if err := <-cut; err == nil {
+		t.Error("a reply that was given up ends well")
+	}
+}
+
+type endless struct{}
+
+func (endless) Read(p []byte) (int, error) { return len(p), nil }

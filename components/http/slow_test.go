@@ -35,7 +35,7 @@ func TestSlowClients(t *testing.T) {
 	}
 	timeouts := 0
 	for i, c := range slow {
-		b, err := io.ReadAll(c) // until the server closes it
+		b, err := io.ReadAll(c)                     // until the server closes it
 		if errors.Is(err, os.ErrDeadlineExceeded) { // ours; a reset is as good as an end
 			t.Fatalf("client %d was not cut off: %v", i, err)
 		}
