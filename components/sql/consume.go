@@ -102,6 +102,10 @@ func (b *batch) lead(body any, rows []map[string]any, i, n int) bool {
 	route.BatchComplete.Set(b.ex, i == n-1)
 	RowCount.Set(b.ex, len(rows))
 	failed := b.next.Process(b.ctx, b.ex) != nil // the engine tells
+	if failed && route.Work(b.ctx).Err() != nil {
+		b.broken = true // it was given up with the route, and comes again
+		return false
+	}
 	s, option := b.onConsume, "onConsume"
 	if failed {
 		s, option = b.onFailed, "onConsumeFailed"

@@ -255,6 +255,29 @@ func TestMarksWhileItStops(t *testing.T) {
 	})
 }
 
+// A row whose exchange is given up with the route has not failed.
+func TestGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tb := &table{ids: []int64{1, 3}}
+		db, _ := database(t, tb.answer)
+		e, err := route.New(route.Config{Components: route.Components{"sql": msql.New(map[string]*sql.DB{"db": db})}, Drain: time.Second, Logger: logger(new(strings.Builder))},
+			route.From(msql.Config{Statement: "select id from o", OnConsumeFailed: "delete from o where id = :#id", OnConsumeBatchComplete: "done"}.URI()).
+				Process(func(ctx context.Context, _ *route.Exchange) error { <-ctx.Done(); return ctx.Err() }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- e.Run(ctx) }()
+		routetest.Advance(1500 * time.Millisecond)
+		cancel()
+		<-ended
+		if len(tb.marks) > 0 || len(tb.ids) != 2 {
+			t.Errorf("marks %q, rows %v are left", tb.marks, tb.ids)
+		}
+	})
+}
+
 func TestTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		db, _ := database(t, func(ctx context.Context, c call) answer { <-ctx.Done(); return answer{err: ctx.Err()} })
