@@ -26,7 +26,8 @@ func FileURL(url string) File { return File{ref: url} }
 func Upload(name string, content []byte) File { return File{name: name, content: content} }
 
 // UploadFrom is a file that is read from r when it is sent, once. If Telegram refuses it
-// because there were too many messages it is not sent again, which one by [Upload] is.
+// because there were too many messages it is not sent again, which one by [Upload] is. A
+// Read that hangs does not keep the call, but a goroutine until it returns.
 func UploadFrom(name string, r io.Reader) File { return File{name: name, from: r} }
 
 func (f File) empty() bool { return f.ref == "" && f.content == nil && f.from == nil }

@@ -26,8 +26,10 @@ func TestHandover(t *testing.T) {
 		var came []string
 		var at []time.Time
 		member := func(name string) (stop func()) {
-			svc, err := cluster.New(records, cluster.Options{Name: name, Logger: slog.New(slog.DiscardHandler),
-				Overrun: func(lock string) { t.Errorf("%s: overrun of %q", name, lock) }})
+			svc, err := cluster.New(records, cluster.Options{
+				Name: name, Logger: slog.New(slog.DiscardHandler),
+				Overrun: func(lock string) { t.Errorf("%s: overrun of %q", name, lock) },
+			})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -57,7 +57,7 @@ func (u *Update) MarshalText() ([]byte, error) { return []byte(u.String()), nil 
 // MarshalJSON returns the update as Telegram sends it.
 func (u *Update) MarshalJSON() ([]byte, error) {
 	fields := map[string]any{"update_id": u.ID}
-	if u.Kind != "" {
+	if u.Kind != "" || u.Content != nil {
 		fields[u.Kind] = u.Content
 	}
 	return json.Marshal(fields)
@@ -92,7 +92,7 @@ func (u *Update) describe(c object) {
 	}
 	u.ChatID = message.object("chat").number("id")
 	u.MessageID = message.number("message_id")
-	for _, name := range []string{"from", "user", "sender_business_bot"} {
+	for _, name := range []string{"from", "user"} {
 		if u.UserID == 0 {
 			u.UserID = c.object(name).number("id")
 		}

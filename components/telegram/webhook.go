@@ -60,15 +60,19 @@ func (e *endpoint) listen(ctx context.Context, next route.Processor) error {
 	if err != nil {
 		return fmt.Errorf("webhook: %w", err)
 	}
-	server := &http.Server{Handler: r, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(e.logger.Handler(), slog.LevelDebug)}
-	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(listener) }()
-	if err = r.register(ctx); err == nil {
+	server := &http.Server{
+		Handler: r, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(e.logger.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	var serving sync.WaitGroup
+	serving.Go(func() { failed <- server.Serve(listener) })
+	err = r.register(ctx)
+	registered := err == nil
+	if registered {
 		select {
 		case <-ctx.Done():
-		case err = <-ended:
-			ended <- err
+		case err = <-failed:
 		}
 	}
 	// What is in flight may take as long as the engine lets it, and Telegram learns of it
@@ -76,8 +80,10 @@ func (e *endpoint) listen(ctx context.Context, next route.Processor) error {
 	if shutdown := server.Shutdown(route.Work(ctx)); shutdown != nil {
 		server.Close()
 	}
-	<-ended
-	r.remove()
+	serving.Wait()
+	if registered {
+		r.remove()
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
