@@ -455,7 +455,8 @@ func (h *errorHandling) bury(ctx context.Context, ex *Exchange, failed *StepErro
 	}
 	ex.stopped = true
 	ex.at.handled.Add(1)
-	ex.at.engine.logger.LogAttrs(ctx, h.level.Level(), "exchange failed and went to the dead letter endpoint", failed.attrs()...)
+	ex.at.engine.logger.LogAttrs(ctx, h.level.Level(), "exchange failed and went to the dead letter endpoint",
+		append(failed.attrs(), slog.String("deadLetter", h.def.DeadLetter.String()))...)
 	return nil
 }
 

@@ -403,7 +403,7 @@ func TestFailureIsToldOnce(t *testing.T) {
 			"DEBUG step failed: running it again route=route1 exchange=ID step=process place=FILE error=boom attempt=1 delay=1s",
 			"DEBUG step failed: running it again route=route1 exchange=ID step=process place=FILE attempts=2 error=boom attempt=2 delay=1s",
 			"ERROR exchange failed route=route1 exchange=ID step=process place=FILE attempts=3 error=boom",
-			"WARN exchange failed and went to the dead letter endpoint route=route2 exchange=ID step=process place=FILE error=boom",
+			"WARN exchange failed and went to the dead letter endpoint route=route2 exchange=ID step=process place=FILE error=boom deadLetter=to:dead",
 			"INFO step failed: running it again route=route4 exchange=ID step=process place=FILE error=boom attempt=1 delay=0s")
 	})
 }
