@@ -335,7 +335,7 @@ func TestAggregateOptimisticLocking(t *testing.T) {
 		g.want(t, "x size 2: 1+2")
 
 		// with a policy
-		k, g = aggregating(t, join, route.AggregateOptions{
+		k, _ = aggregating(t, join, route.AggregateOptions{
 			Size: 2, Repository: r, OptimisticLocking: true,
 			Retry: route.OptimisticRetry{MaximumRetries: 4, Delay: time.Second, MaximumDelay: 3 * time.Second},
 		})
@@ -344,7 +344,7 @@ func TestAggregateOptimisticLocking(t *testing.T) {
 		if d := time.Since(begun); d != (1+2+3+3)*time.Second || !errors.Is(err, route.ErrConflict) || !strings.Contains(err.Error(), "tried 5 times: ") {
 			t.Errorf("after %v: %v", d, err)
 		}
-		k, g = aggregating(t, join, route.AggregateOptions{
+		k, _ = aggregating(t, join, route.AggregateOptions{
 			Size: 2, Repository: r, OptimisticLocking: true,
 			Retry: route.OptimisticRetry{MaximumRetries: 4, Delay: time.Second, NoBackOff: true, RandomBackOff: true},
 		})

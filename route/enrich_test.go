@@ -160,6 +160,7 @@ func TestPoll(t *testing.T) {
 				if !strings.HasSuffix(got, c.want) || time.Since(begun) != c.took {
 					t.Errorf("got %s after %v, want %s after %v", got, time.Since(begun), c.want, c.took)
 				}
+				synctest.Wait() // for who sends
 				if strings.HasPrefix(c.want, "m ") {
 					if n := k.queue("q").Pending(); n != 1 {
 						t.Errorf("%d left in the queue, want 1", n)
