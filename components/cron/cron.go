@@ -61,20 +61,19 @@ type component struct{}
 
 // Endpoint implements [route.Component].
 func (component) Endpoint(env route.Env, a route.Address) (route.Endpoint, error) {
-	var c Config
-	if err := a.Decode(&c); err != nil {
+	c, err := decode(a)
+	if err != nil {
 		return nil, err
 	}
 	e := endpoint{config: c, scheme: a.Scheme, logger: env.Logger, zone: time.Local}
 	var errs []error
-	var err error
 	if c.TimeZone != "" {
 		if e.zone, err = time.LoadLocation(c.TimeZone); err != nil {
-			errs = append(errs, fmt.Errorf(`option "timeZone": want a name like Europe/Berlin: %w (where the system has no time zones, import time/tzdata)`, err))
+			errs = append(errs, fmt.Errorf(`the time zone: want a name like Europe/Berlin: %w (where the system has no time zones, import time/tzdata)`, err))
 		}
 	}
 	if e.schedule, err = Parse(c.Schedule, e.zone); err != nil {
-		errs = append(errs, fmt.Errorf(`option "schedule": %q: %w`, c.Schedule, err))
+		errs = append(errs, fmt.Errorf(`the schedule %q: %w`, c.Schedule, err))
 	}
 	return e, errors.Join(append(errs, cadence.Policy(c.Misfire).Check())...)
 }
@@ -89,7 +88,12 @@ type endpoint struct {
 
 var _ route.Consumer = endpoint{}
 
-func (e endpoint) String() string { return route.Redact(e.scheme, e.config) }
+func (e endpoint) String() string {
+	if e.scheme == quartz {
+		return route.Redact(e.scheme, Quartz{e.config.Name, e.config.Schedule, e.config.TimeZone, e.config.Misfire})
+	}
+	return route.Redact(e.scheme, e.config)
+}
 
 // Consume implements [route.Consumer].
 func (e endpoint) Consume(ctx context.Context, next route.Processor) error {

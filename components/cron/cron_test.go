@@ -19,13 +19,40 @@ var quiet = slog.New(slog.DiscardHandler)
 
 func TestComponent(t *testing.T) {
 	routetest.TestComponent(t, routetest.Harness{
-		New: cron.New,
+		New: func() route.Component { return behind{cron.New()} },
 		Configs: []routetest.Config{
 			cron.Config{Name: "nightly", Schedule: "30 2 * * *"},
 			cron.Config{Name: "a/b", Schedule: "0 0/5 14,18 ? * 6#3 2030", TimeZone: "Europe/Berlin", Misfire: "fire-all"},
 		},
-		Consumer: "cron:c?schedule=* * * * * ?",
+		Consumer: "cron:c?schedule=* * * * * ?&misfire=fire-all",
 	})
+}
+
+// behind is a component that has much to make up for, so that it need not wait for ticks.
+type behind struct{ route.Component }
+
+func (b behind) Endpoint(env route.Env, a route.Address) (route.Endpoint, error) {
+	e, err := b.Component.Endpoint(env, a)
+	if err != nil {
+		return nil, err
+	}
+	return behindEndpoint{e.(route.Consumer)}, nil
+}
+
+type behindEndpoint struct{ route.Consumer }
+
+func (b behindEndpoint) Consume(ctx context.Context, next route.Processor) error {
+	return b.Consumer.Consume(route.WithCursors(ctx, old{}), next)
+}
+
+// old is a cursor of yesterday.
+type old struct{}
+
+func (o old) Open(string) (route.Cursor, error) { return o, nil }
+func (old) Store(context.Context, []byte) error { return nil }
+func (old) Close() error                        { return nil }
+func (old) Load(context.Context) ([]byte, error) {
+	return time.Now().Add(-24*time.Hour).AppendFormat(nil, time.RFC3339Nano), nil
 }
 
 // A book is where ticks are noted.
@@ -219,6 +246,28 @@ func TestTwoWithOneName(t *testing.T) {
 	})
 }
 
+func TestQuartz(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b book
+		c := config()
+		c.Components["quartz"] = cron.New()
+		u := cron.Quartz{Name: "reports/hourly", Cron: "0 30 3 * * ?", TimeZone: "Asia/Tokyo", Misfire: "fire-all"}.URI()
+		if want := route.URI("quartz:reports/hourly?cron=0+30+3+%2A+%2A+%3F&misfire=fire-all&trigger.timeZone=Asia%2FTokyo"); u != want {
+			t.Errorf("%s, want %s", u, want)
+		}
+		e := routetest.Run(t, c, b.route(u, 0))
+		routetest.Advance(24 * time.Hour)
+		b.want(t, "18:30", "")
+		if s, _ := e.Status().Route("r"); s.From != string(u) {
+			t.Errorf("from %s", s.From)
+		}
+		_, err := route.New(c, route.From("quartz:q?schedule=@daily"))
+		if err == nil || !strings.Contains(err.Error(), `unknown option "schedule"`) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 func TestHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		mock := new(routetest.Mock)
@@ -254,8 +303,8 @@ func TestRefuses(t *testing.T) {
 		"cron:":                                `nothing after "cron:"`,
 		"cron:c":                               `option "schedule"`,
 		"cron:c?schedule=@daily&misfire=never": `option "misfire": want skip, fire-once or fire-all, have "never"`,
-		"cron:c?schedule=61 * * * *":           `option "schedule": "61 * * * *": minute "61": want 0 to 59`,
-		"cron:c?schedule=@daily&timeZone=Nowhere": `option "timeZone": want a name like Europe/Berlin`,
+		"cron:c?schedule=61 * * * *":           `the schedule "61 * * * *": minute "61": want 0 to 59`,
+		"cron:c?schedule=@daily&timeZone=Nowhere": `the time zone: want a name like Europe/Berlin`,
 		"cron:c?schedul=@daily":                   `unknown option "schedul" (did you mean schedule?)`,
 	} {
 		_, err := route.New(config(), route.From(u))
