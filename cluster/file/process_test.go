@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"slices"
 	"strconv"
 	"sync"
@@ -229,7 +230,7 @@ func stopIn(s *Store, before, after syscall.Signal) error {
 		return err
 	}
 	if before != 0 {
-		if err := syscall.Kill(os.Getpid(), before); err != nil {
+		if err := stopHere(before); err != nil {
 			return err
 		}
 		won, err := s.commit("slot-0", cur, next)
@@ -239,10 +240,23 @@ func stopIn(s *Store, before, after syscall.Signal) error {
 	if err := os.Rename(s.pointer("slot-0", cur), s.pointer("slot-0", next)); err != nil {
 		return err
 	}
-	if err := syscall.Kill(os.Getpid(), after); err != nil {
+	if err := stopHere(after); err != nil {
 		return err
 	}
 	fmt.Println(true, s.removeValue("slot-0", cur))
+	return nil
+}
+
+// stopHere stops the process. It returns when that is resumed: all threads of a process are
+// stopped a moment after the signal was sent, and this one must not do more in that moment.
+func stopHere(stop syscall.Signal) error {
+	resumed := make(chan os.Signal, 1)
+	signal.Notify(resumed, syscall.SIGCONT)
+	defer signal.Stop(resumed)
+	if err := syscall.Kill(os.Getpid(), stop); err != nil {
+		return err
+	}
+	<-resumed
 	return nil
 }
 
