@@ -1,9 +1,9 @@
 # What there is to do with the sources. "make" prints this list.
-MODULES := . test/kube test/acceptance test/repository
+MODULES := . test/kube test/acceptance test/repository test/brokers
 TIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: all test race lint fix tidy bench overhead fuzz quickstart databases kube handover footprint acceptance ci help
+.PHONY: all test race lint fix tidy bench overhead fuzz quickstart databases brokers kube handover footprint acceptance ci help
 
 all: lint test ## lint and test
 
@@ -38,6 +38,9 @@ quickstart: ## three replicas, and keys to kill, stop, pause and resume them
 
 databases: ## tests on SQLite, PostgreSQL if it is installed, and what MEHARI_TEST_MYSQL names
 	cd test/repository && go test -count=1 ./...
+
+brokers: ## tests on NATS and other brokers, Watermill's suite among them, and throughput
+	cd test/brokers && go test -count=1 -short ./...
 
 kube: ## tests on a real API server, which is built the first time: 11 minutes of CPU
 	$(MAKE) -C test/kube test

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mehari-go/mehari/components/nats"
 	"github.com/mehari-go/mehari/components/watermill"
 )
 
@@ -18,6 +19,7 @@ var row = regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` \\|.*\\|$")
 func TestBrokerOptions(t *testing.T) {
 	for page, config := range map[string]any{
 		"watermill": watermill.Config{},
+		"nats":      nats.JetStreamConfig{},
 	} {
 		text, err := os.ReadFile("components/" + page + ".md")
 		if err != nil {

@@ -27,6 +27,7 @@ func (c consumer) Consume(ctx context.Context, next route.Processor) (err error)
 	if ctx.Err() != nil {
 		return nil
 	}
+	route.ReportSubscribed(ctx, false)
 	sub, err := c.wire.Subscriber(ctx)
 	if err == nil && sub == nil {
 		err = errors.New("there is none")

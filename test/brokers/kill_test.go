@@ -1,0 +1,112 @@
+//go:build unix
+
+package brokers
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/mehari-go/mehari/components/nats"
+	"github.com/mehari-go/mehari/route"
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// A consumer that is killed with kill -9 in mid-stream, again and again, loses nothing. Each
+// is a process of its own that writes what it has worked on to a file.
+func TestKilledConsumersLoseNothing(t *testing.T) {
+	_, url := natsServer(t, server.Options{})
+	n := count(20000)
+	e := engine(t, route.Components{"js": nats.NewJetStream(nats.Options{URL: url})},
+		route.From("js:kill?createStream=true&durable=unused").AutoStart(false))
+	if err := e.Send(t.Context(), "js:kill?createStream=true", 0); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "done")
+	lines := func() (seen map[string]int, total int) {
+		seen = map[string]int{}
+		f, err := os.Open(file)
+		if err != nil {
+			return seen, 0
+		}
+		defer f.Close()
+		for s := bufio.NewScanner(f); s.Scan(); total++ {
+			seen[s.Text()]++
+		}
+		return seen, total
+	}
+	var sent atomic.Int64
+	sending := make(chan time.Duration, 1)
+	go func() {
+		sending <- inParallel(8, n-1, func(i int) error {
+			defer sent.Add(1)
+			return e.Send(t.Context(), "js:kill", i+1)
+		}, t)
+	}()
+	kills := 0
+	for {
+		self := exec.CommandContext(t.Context(), os.Args[0], "-test.run=TestKilledConsumersLoseNothing/none")
+		self.Env = append(os.Environ(), "MEHARI_KILL_URL="+url, "MEHARI_KILL_FILE="+file)
+		self.Stderr = os.Stderr
+		if err := self.Start(); err != nil {
+			t.Fatal(err)
+		}
+		_, before := lines()
+		working := time.Now()
+		var seen map[string]int
+		var total int
+		for {
+			time.Sleep(20 * time.Millisecond)
+			if seen, total = lines(); len(seen) == n || kills < 5 && total > before+n/10 {
+				break
+			}
+			if time.Since(working) > 2*time.Minute {
+				t.Fatalf("%d of %d after 2m", len(seen), n)
+			}
+		}
+		if err := self.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = self.Wait()
+		kills++
+		if len(seen) == n {
+			t.Logf("%d messages, all worked on, through %d kills, %d times twice", n, kills, total-n)
+			break
+		}
+	}
+	<-sending
+	if kills < 3 {
+		t.Errorf("%d kills only: the consumer is done too early", kills)
+	}
+}
+
+// consumeUntilKilled is what the process to be killed does.
+func consumeUntilKilled(url, file string) {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		panic(err)
+	}
+	e, err := route.New(route.Config{Components: route.Components{"js": nats.NewJetStream(nats.Options{URL: url})}, Logger: slog.New(slog.DiscardHandler)},
+		route.From("js:kill?durable=d&ackWait=1s&concurrentConsumers=4").Process(func(_ context.Context, ex *route.Exchange) error {
+			_, err := fmt.Fprintf(f, "%s\n", ex.Body)
+			return err
+		}))
+	if err != nil {
+		panic(err)
+	}
+	panic(e.Run(context.Background()))
+}
+
+func TestMain(m *testing.M) {
+	if url := os.Getenv("MEHARI_KILL_URL"); url != "" {
+		consumeUntilKilled(url, os.Getenv("MEHARI_KILL_FILE"))
+	}
+	os.Exit(m.Run())
+}
