@@ -19,6 +19,7 @@ package telegram
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -104,6 +105,10 @@ func (c *Component) Endpoint(env route.Env, a route.Address) (route.Endpoint, er
 	var cfg Config
 	if err := a.Decode(&cfg); err != nil {
 		return nil, err
+	}
+	if env.Foreign && (cfg.BaseURI != "" || cfg.WebhookExternalURL != "") {
+		// A stranger would get the component's token, or a port.
+		return nil, errors.New(`options "baseUri" and "webhookExternalUrl" are not for URIs that are made at run time: give the former to telegram.WithBaseURI`)
 	}
 	e := &endpoint{component: c, config: cfg, scheme: a.Scheme, logger: env.Logger}
 	if e.config.AuthorizationToken == "" {

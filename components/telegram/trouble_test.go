@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mehari-go/mehari/components/direct"
 	"github.com/mehari-go/mehari/components/telegram"
 	"github.com/mehari-go/mehari/components/telegram/telegramtest"
 	"github.com/mehari-go/mehari/route"
@@ -202,6 +203,26 @@ func TestTokenStaysSecret(t *testing.T) {
 			if err == nil || strings.Contains(err.Error(), secret) {
 				t.Error(err)
 			}
+		}
+	})
+}
+
+// A stranger who has a say in a URI does not get the token sent to a host of their choice.
+func TestURIsOfStrangers(t *testing.T) {
+	bubble(t, func(t *testing.T, s *telegramtest.Server) {
+		r := &replica{t: t, server: s, log: new(lines)}
+		r.bot = telegram.New(telegram.WithClient(s.Client()), telegram.WithToken(telegramtest.Token))
+		r.run(route.Components{"telegram": r.bot, "direct": direct.New()},
+			route.From("direct:chat").ToD("telegram:bots?chatId=${body}"),
+			route.From("direct:base").ToD("telegram:bots?chatId=5&baseUri=${body}"))
+		if err := r.engine.Send(t.Context(), "direct:chat", "5"); err != nil {
+			t.Error(err)
+		}
+		if err := r.engine.Send(t.Context(), "direct:base", "https://stranger.invalid"); err == nil || !strings.Contains(err.Error(), `"baseUri"`) {
+			t.Error(err)
+		}
+		if n := len(s.Requests()); n != 1 {
+			t.Errorf("%d calls, want 1", n)
 		}
 	})
 }
