@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/mehari-go/mehari/route"
@@ -55,10 +56,11 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.crossOrigin(w, r) {
 		return
 	}
-	if h.gate.isShut() {
+	if r.ContentLength != 0 && h.gate.isShut() { // before its body is read
 		refuse(w, http.StatusServiceUnavailable)
 		return
 	}
+	begun := time.Now()
 	in := incoming{h: h, w: w, r: r}
 	defer in.free()
 	body, err := in.body()
@@ -80,7 +82,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(ctx, w, err)
 		return
 	}
-	h.reply(ctx, w, r, ex)
+	h.reply(ctx, w, r, ex, begun)
 }
 
 // context returns the context for one exchange: most need none of their own.

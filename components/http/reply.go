@@ -12,8 +12,9 @@ import (
 	"github.com/mehari-go/mehari/route"
 )
 
-// reply answers with what the route has left in the exchange.
-func (h *handler) reply(ctx context.Context, w http.ResponseWriter, r *http.Request, ex *route.Exchange) {
+// reply answers with what the route has left in the exchange. The request began to be
+// answered at begun.
+func (h *handler) reply(ctx context.Context, w http.ResponseWriter, r *http.Request, ex *route.Exchange, begun time.Time) {
 	stream, isStream := ex.Body.(io.Reader)
 	if isStream {
 		var err error
@@ -52,8 +53,12 @@ func (h *handler) reply(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		w.WriteHeader(status)
 		return
 	}
-	header["Content-Length"] = []string{strconv.Itoa(len(body))}
-	renew(w, h.endpoint.site.options.WriteTimeout)
+	if len(body) > 1024 { // of shorter ones net/http sets it
+		header["Content-Length"] = []string{strconv.Itoa(len(body))}
+	}
+	if patience := h.endpoint.site.options.WriteTimeout; time.Since(begun) > patience/10 {
+		renew(w, patience) // nearly always the server's own is as good
+	}
 	if len(body) > atOnce {
 		defer h.cutOff(w, nil)()
 	}

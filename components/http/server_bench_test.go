@@ -50,7 +50,11 @@ func bare(b *testing.B, h nethttp.Handler) string {
 }
 
 func benchRoute(b *testing.B, routes ...*route.Route) string {
-	server, client := http.NewServer(http.ServerOptions{Address: local}), http.New(http.Options{})
+	return benchRouteWith(b, http.ServerOptions{Address: local}, routes...)
+}
+
+func benchRouteWith(b *testing.B, o http.ServerOptions, routes ...*route.Route) string {
+	server, client := http.NewServer(o), http.New(http.Options{})
 	e, err := route.New(route.Config{
 		Components: route.Components{"http-server": server, "http": client},
 		Logger:     slog.New(slog.DiscardHandler),
