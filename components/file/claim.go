@@ -241,7 +241,18 @@ func move(root *os.Root, from, to string) error {
 	if err := root.MkdirAll(path.Dir(to), 0o755); err != nil {
 		return err
 	}
-	return root.Rename(from, to)
+	if err := root.Rename(from, to); err != nil {
+		return err
+	}
+	// Of two names of one file, which a process has left that died in moveNew, it leaves both.
+	left, err := root.Lstat(from)
+	if err != nil {
+		return nil // as it should be
+	}
+	if there, err := root.Lstat(to); err == nil && os.SameFile(left, there) {
+		return root.Remove(from)
+	}
+	return nil
 }
 
 // moveNew moves a file if there is none of the other name.

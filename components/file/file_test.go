@@ -193,6 +193,10 @@ func TestConsume(t *testing.T) {
 		{"from another folder", file.Config{PreMove: ".work", Recursive: true}, "a s/b", nil, failing("s/b"), "a s/b", ".done/a=a s/b"},
 		{"what a process has left", file.Config{PreMove: ".work", Recursive: true}, "a .work/s/b=s/b .work/a=old", nil, nil, "a s/b a", ".done/a=a s/.done/b=s/b"},
 		{"all of what a process has left", file.Config{PreMove: ".work", RepeatCount: 2}, "a .work/a=old", nil, nil, "a a", ".done/a=a"},
+		{"what a process has left with two names", file.Config{PreMove: ".work", RepeatCount: 4}, "a .work/keep=", func(dir string) {
+			_ = os.Remove(filepath.Join(dir, ".work/keep"))
+			_ = os.Link(filepath.Join(dir, "a"), filepath.Join(dir, ".work/a"))
+		}, nil, "a a", ".done/a=a"},
 		{"locked", file.Config{ReadLock: file.FileLock, Delete: true}, "a", nil, nil, "a", ""},
 		{"not yet written", file.Config{ReadLock: file.Changed, ReadLockCheckInterval: new(time.Hour), RepeatCount: 3}, "a", nil, nil, "", "a"},
 		{"written", file.Config{ReadLock: file.Changed, ReadLockCheckInterval: new(5 * time.Millisecond), Delay: new(10 * time.Millisecond), RepeatCount: 3, Delete: true}, "a empty=", nil, nil, "a", "empty="},

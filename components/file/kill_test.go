@@ -31,9 +31,9 @@ func TestKill(t *testing.T) {
 		t.Skip(err)
 	}
 	dir := t.TempDir()
-	const files = 60
+	const files = 150
 	for i := range files {
-		put(t, dir, fmt.Sprintf("in/%02d", i))
+		put(t, dir, fmt.Sprintf("in/%03d", i))
 	}
 	run := func() *exec.Cmd {
 		cmd := exec.Command(self, "-test.run=^TestKill$")
@@ -47,23 +47,28 @@ func TestKill(t *testing.T) {
 		return len(strings.Fields(tree(t, filepath.Join(dir, "in")))) - len(strings.Fields(done(t, dir)))
 	}
 	begun := time.Now()
-	for kills := 0; left() > 0; kills++ {
+	kills := 0
+	for ; left() > 0; kills++ {
 		if time.Since(begun) > 60*time.Second {
 			t.Fatalf("%s are left", tree(t, filepath.Join(dir, "in")))
 		}
 		a, b := run(), run()
-		time.Sleep(time.Duration(30+kills*7%50) * time.Millisecond)
+		time.Sleep(time.Duration(20+kills*7%30) * time.Millisecond)
 		_ = a.Process.Kill()
-		time.Sleep(time.Duration(kills*13%40) * time.Millisecond)
+		time.Sleep(time.Duration(kills*13%20) * time.Millisecond)
 		_ = b.Process.Kill()
 		_, _ = a.Process.Wait()
 		_, _ = b.Process.Wait()
+	}
+	t.Logf("%d pairs of processes were killed", kills)
+	if kills < 3 {
+		t.Errorf("processes were killed %d times only: want more files", kills)
 	}
 	if n := len(strings.Fields(done(t, dir))); n != files {
 		t.Errorf("%d files are done, want %d", n, files)
 	}
 	for i := range files {
-		if b, err := os.ReadFile(filepath.Join(dir, "led", fmt.Sprintf("%02d", i))); err != nil || len(b) == 0 {
+		if b, err := os.ReadFile(filepath.Join(dir, "led", fmt.Sprintf("%03d", i))); err != nil || len(b) == 0 {
 			t.Errorf("file %d was not led: %v", i, err)
 		}
 	}

@@ -199,7 +199,10 @@ func (w *write) open() (io.Reader, error) {
 
 // fill writes the file under its other name.
 func (w *write) fill(body io.Reader) (err error) {
-	f, err := w.root.OpenFile(w.temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, w.config.Chmod.or(0o644))
+	if err := remove(w.root, w.temp); err != nil { // it may be another name of a file that is whole
+		return err
+	}
+	f, err := w.root.OpenFile(w.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, w.config.Chmod.or(0o644))
 	if err != nil {
 		return err
 	}
