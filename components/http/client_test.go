@@ -27,17 +27,23 @@ func TestClientComponent(t *testing.T) {
 		New:   func() route.Component { return http.New(http.Options{}) },
 		Close: func(c route.Component) { c.(*http.Client).Close() },
 		Configs: []routetest.Config{
-			http.Config{Address: "a.example:8080/b?c%d", Query: "a=1&b=2", HTTPMethod: "PUT", ControlHeaders: []string{"method", "path", "query", "uri"},
+			http.Config{
+				Address: "a.example:8080/b?c%d", Query: "a=1&b=2", HTTPMethod: "PUT", ControlHeaders: []string{"method", "path", "query", "uri"},
 				AllowedHosts: []string{"*.b.example"}, AllowedSchemes: []string{"https"}, AllowedNetworks: []string{"10.0.0.0/8"}, OkStatusCodeRange: "200-299,404",
 				ThrowExceptionOnFailure: new(false), FollowRedirects: true, ConnectTimeout: time.Second, ResponseTimeout: time.Minute, MaxResponseSize: -1,
-				UseStreaming: true, ConnectionsPerRoute: 1, MaxTotalConnections: 2, ConnectionClose: true, UserAgent: "a", CustomHostHeader: "c.example"},
-			http.Config{Address: "https://a.example", SkipRequestHeaders: true, SkipResponseHeaders: true, IgnoreResponseBody: true, GetWithBody: true,
+				UseStreaming: true, ConnectionsPerRoute: 1, MaxTotalConnections: 2, ConnectionClose: true, UserAgent: "a", CustomHostHeader: "c.example",
+			},
+			http.Config{
+				Address: "https://a.example", SkipRequestHeaders: true, SkipResponseHeaders: true, IgnoreResponseBody: true, GetWithBody: true,
 				DeleteWithBody: true, CompressRequest: true, ContentCompressionDisabled: true, Cookies: true, MultipartUpload: true, MultipartUploadName: "f",
 				AuthUsername: "me", AuthPassword: "secret", CertificateFile: "/c.pem", KeyFile: "/k.pem", CAFile: "/ca.pem",
-				ProxyHost: "proxy", ProxyPort: 3128, ProxyAuthUsername: "me", ProxyAuthPassword: "secret", NonProxyHosts: []string{"b.example"}},
+				ProxyHost: "proxy", ProxyPort: 3128, ProxyAuthUsername: "me", ProxyAuthPassword: "secret", NonProxyHosts: []string{"b.example"},
+			},
 			http.Config{Address: "a.example/", AuthBearerToken: "abc", UseSystemProperties: true},
-			http.Config{Address: "[::1]:80", OAuth2ClientID: "id", OAuth2ClientSecret: "secret", OAuth2TokenEndpoint: "https://login.example/token",
-				OAuth2Scope: "all", OAuth2BodyAuthentication: true},
+			http.Config{
+				Address: "[::1]:80", OAuth2ClientID: "id", OAuth2ClientSecret: "secret", OAuth2TokenEndpoint: "https://login.example/token",
+				OAuth2Scope: "all", OAuth2BodyAuthentication: true,
+			},
 		},
 		Producer: route.URI(site.URL),
 	})

@@ -262,9 +262,14 @@ func (c Config) dangerous() (names []string) {
 		name string
 		set  bool
 	}{
-		{"allowedHosts", len(c.AllowedHosts) > 0}, {"allowedSchemes", len(c.AllowedSchemes) > 0}, {"allowedNetworks", len(c.AllowedNetworks) > 0},
-		{"controlHeaders", len(c.ControlHeaders) > 0}, {"certificateFile", c.CertificateFile != ""}, {"caFile", c.CAFile != ""},
-		{"proxyHost", c.ProxyHost != ""}, {"oauth2TokenEndpoint", c.OAuth2TokenEndpoint != ""},
+		{"allowedHosts", len(c.AllowedHosts) > 0},
+		{"allowedSchemes", len(c.AllowedSchemes) > 0},
+		{"allowedNetworks", len(c.AllowedNetworks) > 0},
+		{"controlHeaders", len(c.ControlHeaders) > 0},
+		{"certificateFile", c.CertificateFile != ""},
+		{"caFile", c.CAFile != ""},
+		{"proxyHost", c.ProxyHost != ""},
+		{"oauth2TokenEndpoint", c.OAuth2TokenEndpoint != ""},
 	} {
 		if o.set {
 			names = append(names, o.name)

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	nethttp "net/http"
 	"os"
@@ -37,17 +38,13 @@ func BenchmarkProxy(b *testing.B) {
 		client := resty.NewWithClient(&nethttp.Client{Transport: transport, Timeout: time.Minute}).SetResponseBodyLimit(64 << 20)
 		load(b, bare(b, nethttp.HandlerFunc(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 			out := client.R().SetContext(r.Context())
-			for name, values := range r.Header {
-				out.Header[name] = values
-			}
+			maps.Copy(out.Header, r.Header)
 			res, err := out.Get(backend + "/page")
 			if err != nil {
 				nethttp.Error(w, "Bad Gateway", nethttp.StatusBadGateway)
 				return
 			}
-			for name, values := range res.Header() {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), res.Header())
 			w.WriteHeader(res.StatusCode())
 			_, _ = w.Write(res.Body())
 		})), benchRequest, len(page))

@@ -84,9 +84,13 @@ func (o ServerOptions) check() error {
 		name  string
 		value int64
 	}{
-		{"MaxConnections", int64(o.MaxConnections)}, {"MaxHeaderBytes", int64(o.MaxHeaderBytes)}, {"MaxBodyMemory", o.MaxBodyMemory},
-		{"ReadHeaderTimeout", int64(o.ReadHeaderTimeout)}, {"ReadTimeout", int64(o.ReadTimeout)},
-		{"WriteTimeout", int64(o.WriteTimeout)}, {"IdleTimeout", int64(o.IdleTimeout)},
+		{"MaxConnections", int64(o.MaxConnections)},
+		{"MaxHeaderBytes", int64(o.MaxHeaderBytes)},
+		{"MaxBodyMemory", o.MaxBodyMemory},
+		{"ReadHeaderTimeout", int64(o.ReadHeaderTimeout)},
+		{"ReadTimeout", int64(o.ReadTimeout)},
+		{"WriteTimeout", int64(o.WriteTimeout)},
+		{"IdleTimeout", int64(o.IdleTimeout)},
 	} {
 		if f.value < 0 {
 			errs = append(errs, fmt.Errorf("ServerOptions.%s: want 0 (the default) or more, have %d", f.name, f.value))

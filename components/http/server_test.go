@@ -25,10 +25,14 @@ func TestServerComponent(t *testing.T) {
 		New: func() route.Component { return http.NewServer(http.ServerOptions{Address: local}) },
 		Configs: []routetest.Config{
 			http.ServerConfig{Pattern: "0.0.0.0:8080/orders/{id}", HTTPMethodRestrict: []string{"GET", "POST"}, MaxBodySize: 10, MaxInFlight: 5, RequestTimeout: time.Second},
-			http.ServerConfig{Pattern: "/files/{name...}", UseStreaming: true, CancelOnDisconnect: true, QueryHeaders: []string{"a"}, EchoHeaders: []string{"X-Id"},
-				SkipRequestHeaders: true, SkipResponseHeaders: true},
-			http.ServerConfig{Pattern: ":8080", CORSAllowedOrigins: []string{"https://a.example"}, CORSAllowedHeaders: []string{"X-A"},
-				CORSExposedHeaders: []string{"X-B"}, CORSAllowCredentials: true, CORSMaxAge: time.Minute},
+			http.ServerConfig{
+				Pattern: "/files/{name...}", UseStreaming: true, CancelOnDisconnect: true, QueryHeaders: []string{"a"}, EchoHeaders: []string{"X-Id"},
+				SkipRequestHeaders: true, SkipResponseHeaders: true,
+			},
+			http.ServerConfig{
+				Pattern: ":8080", CORSAllowedOrigins: []string{"https://a.example"}, CORSAllowedHeaders: []string{"X-A"},
+				CORSExposedHeaders: []string{"X-B"}, CORSAllowCredentials: true, CORSMaxAge: time.Minute,
+			},
 		},
 		Consumer: "http-server:/in",
 		Feed: func(ctx context.Context, c route.Component, body any) error {

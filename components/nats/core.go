@@ -8,9 +8,10 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	client "github.com/nats-io/nats.go"
+
 	"github.com/mehari-go/mehari/components/watermill"
 	"github.com/mehari-go/mehari/route"
-	client "github.com/nats-io/nats.go"
 )
 
 // Headers with what NATS tells about a message.

@@ -8,10 +8,11 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/mehari-go/mehari/components/watermill"
-	"github.com/mehari-go/mehari/route"
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mehari-go/mehari/components/watermill"
+	"github.com/mehari-go/mehari/route"
 )
 
 // Headers with what JetStream tells about a message.

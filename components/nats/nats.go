@@ -21,9 +21,10 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	client "github.com/nats-io/nats.go"
+
 	"github.com/mehari-go/mehari/components/watermill"
 	"github.com/mehari-go/mehari/route"
-	client "github.com/nats-io/nats.go"
 )
 
 // Options say how to connect. Each route that consumes has a connection, and all that send
