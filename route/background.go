@@ -3,6 +3,8 @@ package route
 import (
 	"context"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // A Worker is one of the limited number that a consumer has to process exchanges with.
@@ -33,7 +35,7 @@ func (ex *Exchange) pause(ctx context.Context, d time.Duration, async bool) erro
 		ex.worker.Leave()
 		defer ex.worker.Return()
 	}
-	if !sleep(ctx, d) {
+	if !sleep.For(ctx, d) {
 		return context.Cause(ctx)
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"sync"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // An intake is one run of a route's consumer, from a start to a stop.
@@ -177,7 +179,7 @@ func (in *intake) supervise() {
 		wait := b.After(failures)
 		failures++
 		r.restarting(err, wait)
-		if !sleep(in.ctx, wait) {
+		if !sleep.For(in.ctx, wait) {
 			break
 		}
 		r.mu.Lock()
@@ -197,18 +199,6 @@ func (in *intake) supervise() {
 	}
 	r.finish()
 	close(in.ended)
-}
-
-// sleep waits and tells whether ctx was not done before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }
 
 func (r *running) restarting(err error, wait time.Duration) {

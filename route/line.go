@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // A line lets exchanges pass, first come, first served: no more than a number at a time,
@@ -94,7 +96,7 @@ func (l *line) await(ctx context.Context, t *turn, max int) error {
 		if ok {
 			return nil
 		}
-		if after > 0 && !sleep(ctx, after) {
+		if after > 0 && !sleep.For(ctx, after) {
 			l.giveUp(t)
 			return context.Cause(ctx)
 		}

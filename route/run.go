@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // Run starts the routes and blocks until ctx is done. It then stops them: in the
@@ -105,7 +107,7 @@ func (e *Engine) settle(ctx context.Context, routes []*running) {
 		// Twice nothing, and no exchange in between: none was on its way from a route
 		// that was not yet looked at to one that had been.
 		before := e.exchanges()
-		if !busy() && !busy() && e.exchanges() == before || !sleep(ctx, wait) {
+		if !busy() && !busy() && e.exchanges() == before || !sleep.For(ctx, wait) {
 			return
 		}
 	}

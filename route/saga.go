@@ -9,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // A SagaService coordinates sagas: it knows who takes part in each, and tells them how it has
@@ -214,7 +216,7 @@ func (m *SagaMemory) tell(ctx context.Context, p SagaParticipant, to URI) (err e
 		if err = safely(func() error { return p.Send(ctx, to) }); err == nil {
 			return nil
 		}
-		if attempt > retries || !sleep(ctx, delay) {
+		if attempt > retries || !sleep.For(ctx, delay) {
 			return fmt.Errorf("attempt %d: %w", attempt, err)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mehari-go/mehari/internal/sleep"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -167,12 +168,7 @@ func (e endpoint) act(ctx, hurry context.Context, engine *route.Engine, id strin
 		return engine.Resume(id)
 	}
 	err := engine.Stop(ctx, id)
-	timer := time.NewTimer(e.pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-hurry.Done():
-	}
+	sleep.For(hurry, e.pause)
 	return errors.Join(err, engine.Start(id))
 }
 

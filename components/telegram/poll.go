@@ -12,6 +12,7 @@ import (
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
+	"github.com/mehari-go/mehari/internal/sleep"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -71,7 +72,7 @@ func (p *poller) run(ctx context.Context) error {
 			return err
 		}
 		if len(updates) == 0 && p.wait() == 0 {
-			sleep(ctx, emptyPause)
+			sleep.For(ctx, emptyPause)
 		}
 	}
 	return nil
@@ -111,7 +112,7 @@ func (p *poller) bear(ctx context.Context, err error) error {
 		p.component.stats.throttled.Add(1)
 		wait := max(e.RetryAfter, retryLeast)
 		p.logger.LogAttrs(ctx, slog.LevelWarn, "too many requests", slog.String("endpoint", p.String()), slog.Duration("wait", wait))
-		sleep(ctx, wait)
+		sleep.For(ctx, wait)
 		return nil
 	case refused && e.Code == 409 && strings.Contains(e.Description, "webhook"):
 		return fmt.Errorf("the bot has a webhook, or is given one, and cannot be polled: remove it, or consume with webhookExternalUrl: %w", err)
@@ -130,7 +131,7 @@ func (p *poller) bear(ctx context.Context, err error) error {
 	p.failures++
 	p.logger.LogAttrs(ctx, slog.LevelWarn, "a poll failed: trying again",
 		slog.String("endpoint", p.String()), slog.Duration("wait", wait), slog.Any("error", err))
-	sleep(ctx, wait)
+	sleep.For(ctx, wait)
 	return nil
 }
 
@@ -183,7 +184,7 @@ func (p *poller) give(ctx context.Context, u *Update) bool {
 			return false
 		}
 		p.confirm(ctx) // what was before it, in case that this one never gets through
-		if !sleep(ctx, delay.After(n)) {
+		if !sleep.For(ctx, delay.After(n)) {
 			return false
 		}
 	}
@@ -232,16 +233,4 @@ func (p *poller) confirm(ctx context.Context) {
 		return
 	}
 	p.told = p.offset
-}
-
-// sleep waits and tells whether ctx was not done before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

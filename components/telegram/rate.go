@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // Telegram asks for no more than about one message a second in a chat, twenty a minute in a
@@ -51,7 +53,7 @@ func (l *limiter) wait(ctx context.Context, chat string, p pace) error {
 	if p.interval == 0 || chat == "" {
 		return context.Cause(ctx)
 	}
-	if d := l.reserve(time.Now(), chat, p); d > 0 && !sleep(ctx, d) {
+	if d := l.reserve(time.Now(), chat, p); d > 0 && !sleep.For(ctx, d) {
 		return context.Cause(ctx)
 	}
 	return nil

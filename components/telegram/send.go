@@ -14,6 +14,7 @@ import (
 
 	tgbotapi "github.com/go-telegram-bot-api/telegram-bot-api/v5"
 
+	"github.com/mehari-go/mehari/internal/sleep"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -239,7 +240,7 @@ func (e *endpoint) send(ctx context.Context, r *request) (json.RawMessage, error
 			return nil, err
 		}
 		e.logger.LogAttrs(ctx, slog.LevelWarn, "too many requests", slog.String("endpoint", e.String()), slog.Duration("wait", wait))
-		if !sleep(ctx, wait) {
+		if !sleep.For(ctx, wait) {
 			return nil, errors.Join(context.Cause(ctx), err)
 		}
 	}

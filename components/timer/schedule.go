@@ -3,6 +3,8 @@ package timer
 import (
 	"context"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // A schedule tells when to tick. Ticks that are in time follow the schedule and not the
@@ -18,14 +20,8 @@ type schedule struct {
 // wait waits until the next tick is due and tells whether it is: ctx may be done first.
 func (s *schedule) wait(ctx context.Context) bool {
 	d := time.Until(s.due)
-	if d > 0 {
-		timer := time.NewTimer(d)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return false
-		}
+	if d > 0 && !sleep.For(ctx, d) {
+		return false
 	}
 	s.fired = time.Now()
 	s.late = d < 0 || s.fired.Sub(s.due) >= s.period

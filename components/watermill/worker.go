@@ -7,6 +7,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
+	"github.com/mehari-go/mehari/internal/sleep"
 	"github.com/mehari-go/mehari/route"
 )
 
@@ -62,14 +63,7 @@ func (w *worker) pause() bool {
 	if d < 0 {
 		return w.taking.Err() == nil
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-w.taking.Done():
-		return false
-	}
+	return sleep.For(w.taking, d)
 }
 
 // leave is called when the worker takes no more.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"log/slog"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // A Policy says what becomes of ticks whose time came while nobody waited for them: the
@@ -137,7 +139,7 @@ func (c *Cadence) Wait(ctx context.Context) (due time.Time, err error) {
 		case due.IsZero():
 			return due, ErrOver
 		case due.After(now):
-			if !sleep(ctx, min(due.Sub(now), glance)) {
+			if !sleep.For(ctx, min(due.Sub(now), glance)) {
 				return due, ctx.Err()
 			}
 			waited = true
@@ -192,15 +194,4 @@ func (c *Cadence) Done(ctx context.Context, due time.Time) error {
 
 func (c *Cadence) store(ctx context.Context) error {
 	return c.Cursor.Store(ctx, []byte(c.last.UTC().Format(time.RFC3339Nano)))
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
 )
 
 // A Schedule says when to poll.
@@ -50,7 +52,7 @@ func New(initialDelay, delay *time.Duration, greedy bool, repeatCount int64) (Sc
 // which it tells. A poll returns how much it has found.
 func (s Schedule) Run(ctx context.Context, poll func() (found int, err error)) (over bool, err error) {
 	wait := s.InitialDelay
-	for n := int64(1); sleep(ctx, wait); n++ {
+	for n := int64(1); pause(ctx, wait); n++ {
 		found, err := poll()
 		switch {
 		case err != nil:
@@ -65,17 +67,7 @@ func (s Schedule) Run(ctx context.Context, poll func() (found int, err error)) (
 	return false, nil
 }
 
-// sleep waits and tells whether ctx was not done before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if d == 0 || ctx.Err() != nil {
-		return ctx.Err() == nil
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
+// pause waits and tells whether ctx was not done before.
+func pause(ctx context.Context, d time.Duration) bool {
+	return ctx.Err() == nil && (d == 0 || sleep.For(ctx, d) && ctx.Err() == nil)
 }
