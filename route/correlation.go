@@ -14,9 +14,10 @@ type correlation struct {
 }
 
 func (b *Builder) correlation(e Expr) (c correlation) {
-	if k, ok := e.(interface{ itself() *key }); ok && k.itself() != nil && !k.itself().other {
-		c.key = k.itself()
-	} else if c.of = b.value(e); c.of.eval == nil {
+	if c.key = ownKey(e); c.key != nil {
+		return c
+	}
+	if c.of = b.value(e); c.of.eval == nil {
 		b.Errorf("want an expression, have %#v, which is the same for all messages", e)
 	}
 	return c

@@ -49,6 +49,14 @@ func (k Key[T]) Name() string { return k.name.text }
 
 func (k *key) itself() *key { return k }
 
+// ownKey returns the key that e is, if that is one of an exchange's own values, or nil.
+func ownKey(e Expr) *key {
+	if k, ok := e.(interface{ itself() *key }); ok && k.itself() != nil && !k.itself().other {
+		return k.itself()
+	}
+	return nil
+}
+
 func (k *key) in(ex *Exchange) *fields {
 	return ex.fields(k.store)
 }

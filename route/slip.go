@@ -90,8 +90,8 @@ func (b *Builder) textValue(e Expr) textValue {
 	if e == nil {
 		b.Errorf("want a value or an expression, have nil")
 	}
-	if k, ok := e.(interface{ itself() *key }); ok && k.itself() != nil && !k.itself().other {
-		return textValue{key: k.itself()}
+	if k := ownKey(e); k != nil {
+		return textValue{key: k}
 	}
 	return textValue{value: b.value(e)}
 }

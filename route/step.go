@@ -100,6 +100,14 @@ func (b *Builder) Block(block *Block) Processor {
 	return b.steps(block.steps)
 }
 
+// filled builds a block that may not be nil or empty.
+func (b *Builder) filled(block *Block) Processor {
+	if block == nil || len(block.steps) == 0 {
+		return b.Errorf("want a block with steps: route.Do()")
+	}
+	return b.Block(block)
+}
+
 // Unhandled builds the steps of a block like [Builder.Block], for a step that deals with
 // errors itself: they come back from the block as they are, without redelivery and without
 // an [OnError] clause.

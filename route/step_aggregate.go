@@ -151,15 +151,12 @@ func (s aggregateStep) Build(b *Builder) Processor {
 		processed:        map[string]bool{},
 		wake:             make(chan struct{}, 1),
 	}
-	if k, ok := s.by.(interface{ itself() *key }); ok && k.itself() != nil && !k.itself().other {
-		a.keyText = k.itself()
-	}
-	a.by = b.value(s.by)
+	a.keyText, a.by = ownKey(s.by), b.value(s.by)
 	if s.merge == nil {
 		b.Errorf("nil strategy")
 	}
 	b.Background(a.keepTime) // before that of the body, which stops later therefore
-	a.body = b.groupBlock(s.body)
+	a.body = b.filled(s.body)
 	a.buildCompletion(b)
 	a.buildRepository(b)
 	for i := range a.stripes {
@@ -169,14 +166,6 @@ func (s aggregateStep) Build(b *Builder) Processor {
 		a.places = make(chan struct{}, a.Parallel)
 	}
 	return a
-}
-
-// groupBlock builds the block that groups go through.
-func (b *Builder) groupBlock(block *Block) Processor {
-	if block == nil || len(block.steps) == 0 {
-		return b.Errorf("want a block with steps: route.Do()")
-	}
-	return b.Block(block)
 }
 
 func (a *aggregator) buildCompletion(b *Builder) {

@@ -69,14 +69,6 @@ func (s idempotentStep) Build(b *Builder) Processor {
 	return i
 }
 
-// filled builds a block that may not be nil or empty.
-func (b *Builder) filled(block *Block) Processor {
-	if block == nil || len(block.steps) == 0 {
-		return b.Errorf("want a block with steps: route.Do()")
-	}
-	return b.Block(block)
-}
-
 type idempotent struct {
 	id         correlation
 	options    IdempotentOptions

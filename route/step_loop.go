@@ -124,7 +124,7 @@ func (l *loop) goesOn(ctx context.Context, latest *Exchange, i int) (bool, error
 	if ctx.Err() != nil {
 		return false, context.Cause(ctx)
 	}
-	if l.BreakOnShutdown && l.route.intake().ctx.Err() != nil {
+	if l.BreakOnShutdown && l.route.isStopping() {
 		return false, fmt.Errorf("after %d turns: %w", i, errStopping)
 	}
 	if l.while == nil {

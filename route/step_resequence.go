@@ -111,7 +111,7 @@ func (r *resequencer) build(b *Builder, by Expr, body *Block) Processor {
 	}
 	r.wake = make(chan struct{}, 1)
 	b.Background(r.keepOrder) // before that of the body, which stops later therefore
-	r.body = b.groupBlock(body)
+	r.body = b.filled(body)
 	return r
 }
 

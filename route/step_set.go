@@ -53,8 +53,8 @@ func (s setFieldStep) Build(b *Builder) Processor {
 		b.Errorf("the name %q would not be evaluated: names are constant; a step of route.Process can set others", s.name)
 	}
 	to := &key{name: named(s.name), store: s.in, other: s.in == inVariables && shared(s.name)}
-	if k, ok := s.e.(interface{ itself() *key }); ok && k.itself() != nil && !to.other && !k.itself().other {
-		return copyField(k.itself(), to)
+	if from := ownKey(s.e); from != nil && !to.other {
+		return copyField(from, to)
 	}
 	v := b.value(s.e)
 	if v.eval == nil {
