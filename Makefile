@@ -1,9 +1,9 @@
 # What there is to do with the sources. "make" prints this list.
-MODULES := . test/kube test/acceptance test/repository test/brokers
+MODULES := . test/kube test/acceptance test/repository test/brokers test/scenarios
 TIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: all test race lint fix tidy bench overhead fuzz quickstart databases brokers kube handover footprint acceptance ci help
+.PHONY: all test race lint fix tidy bench overhead fuzz quickstart databases brokers scenarios kube handover footprint acceptance ci help
 
 all: lint test ## lint and test
 
@@ -41,6 +41,9 @@ databases: ## tests on SQLite, PostgreSQL if it is installed, and what MEHARI_TE
 
 brokers: ## tests on NATS and other brokers, Watermill's suite among them, and throughput
 	cd test/brokers && go test -count=1 -short ./...
+
+scenarios: ## the examples that need servers: replicas as processes, leaders killed and stopped
+	cd test/scenarios && go test -count=1 ./...
 
 kube: ## tests on a real API server, which is built the first time: 11 minutes of CPU
 	$(MAKE) -C test/kube test
