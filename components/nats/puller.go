@@ -3,8 +3,10 @@ package nats
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,6 +21,7 @@ type puller struct {
 	config   JetStreamConfig
 	stream   jetstream.Stream
 	consumer jetstream.Consumer
+	subject  string // of requests for messages
 	wait     time.Duration
 	all      sync.WaitGroup
 }
@@ -57,6 +60,7 @@ func newPuller(ctx context.Context, o Options, cfg JetStreamConfig) (_ *puller, 
 	if err != nil {
 		return nil, fmt.Errorf("consumer %q: %w", cfg.Durable, err)
 	}
+	p.subject = fmt.Sprintf("$JS.API.CONSUMER.MSG.NEXT.%s.%s", p.stream.CachedInfo().Config.Name, p.consumer.CachedInfo().Name)
 	return p, nil
 }
 
@@ -65,47 +69,57 @@ const fetchTime = 5 * time.Second
 
 // Subscribe implements [message.Subscriber].
 func (p *puller) Subscribe(ctx context.Context, _ string) (<-chan *message.Message, error) {
-	out := make(chan *message.Message)
-	p.all.Go(func() {
-		defer close(out)
-		alive := time.NewTicker(p.wait / 3)
-		defer alive.Stop()
-		for ctx.Err() == nil && p.batch(ctx, out, alive.C) {
-		}
-	})
-	return out, nil
-}
-
-// batch fetches messages and gives them. It tells whether there may be more.
-func (p *puller) batch(ctx context.Context, out chan<- *message.Message, alive <-chan time.Time) bool {
-	within, cancel := context.WithTimeout(ctx, fetchTime) // the server ends a little earlier
-	defer cancel()
-	batch, err := p.consumer.Fetch(cmp.Or(p.config.Prefetch, defaultPrefetch), jetstream.FetchContext(within))
-	if err != nil {
-		return false
+	most := cmp.Or(p.config.Prefetch, defaultPrefetch)
+	l := &lane{
+		puller: p, ctx: ctx, most: most,
+		more: make(chan *client.Msg, 3*most+16), // what is asked for, and what an answer lost on its way may bring
+		out:  make(chan *message.Message), ended: make(chan struct{}),
 	}
-	l := lane{puller: p, ctx: ctx, more: batch.Messages(), alive: alive, out: out}
-	l.run()
-	return batch.Error() == nil || errors.Is(batch.Error(), context.DeadlineExceeded)
+	var err error
+	if l.sub, err = p.conn.ChanSubscribe(p.conn.NewInbox(), l.more); err != nil {
+		return nil, err
+	}
+	l.sub.SetClosedHandler(func(string) { close(l.ended) })
+	p.all.Go(l.run)
+	return l.out, nil
 }
 
-// A lane gives the messages of one batch, one after the other. All that it has taken tells
-// the server that it is alive, so that nobody else gets it however long it has to wait.
+// A lane asks the server for messages and gives them, one after the other. All that it has
+// taken tells the server that it is alive, so that nobody else gets it however long it has to
+// wait.
+//
+// It asks by itself, as ADR-13 of NATS has it, and not by the client's Fetch: that forgets
+// what has arrived already when its context ends, which nobody then gets before AckWait.
 type lane struct {
 	*puller
 	ctx   context.Context
-	more  <-chan jetstream.Msg
-	alive <-chan time.Time
-	out   chan<- *message.Message
+	most  int
+	sub   *client.Subscription
+	more  chan *client.Msg
+	out   chan *message.Message
+	ended chan struct{} // closed when the subscription has
 
-	held   []jetstream.Msg // the first is the one at work
+	asked  int           // what the server may still send for the last request
+	held   []*client.Msg // the first is the one at work
 	atWork *message.Message
 	done   context.CancelFunc // of the context of the one at work
 	given  bool               // it is with the consumer
 }
 
 func (l *lane) run() {
-	for l.more != nil || len(l.held) > 0 {
+	defer close(l.out)
+	defer l.giveBack()
+	alive := time.NewTicker(l.wait / 3)
+	defer alive.Stop()
+	late := time.NewTimer(0) // the answer to a request, which may be lost
+	defer late.Stop()
+	for {
+		if l.asked == 0 && len(l.held) <= l.most/2 {
+			if l.ask() != nil {
+				return
+			}
+			late.Reset(fetchTime + time.Second)
+		}
 		if l.atWork == nil && len(l.held) > 0 {
 			l.begin(l.held[0])
 		}
@@ -117,12 +131,14 @@ func (l *lane) run() {
 			give = l.out
 		}
 		select {
-		case msg, ok := <-l.more:
-			if !ok {
-				l.more = nil
-				continue
+		case msg := <-l.more:
+			wait, err := l.take(msg)
+			if err != nil {
+				return
 			}
-			l.held = append(l.held, msg)
+			if wait > 0 {
+				late.Reset(wait)
+			}
 		case give <- l.atWork:
 			l.given = true
 		case <-acked:
@@ -131,21 +147,53 @@ func (l *lane) run() {
 		case <-nacked:
 			_ = l.held[0].Nak() // what is lost comes again
 			l.next()
-		case <-l.alive:
+		case <-alive.C:
 			for _, msg := range l.held {
 				_ = msg.InProgress()
 			}
+		case <-late.C:
+			l.asked = 0
+		case <-l.ended:
+			return
 		case <-l.ctx.Done():
-			l.giveBack()
 			return
 		}
 	}
 }
 
+// ask requests as many messages as there is room for.
+func (l *lane) ask() error {
+	request, err := json.Marshal(map[string]int64{"batch": int64(l.most - len(l.held)), "expires": int64(fetchTime)})
+	if err != nil {
+		return err
+	}
+	l.asked = l.most - len(l.held)
+	return l.conn.PublishRequest(l.subject, l.sub.Subject, request)
+}
+
+// take holds a message, or heeds what the server says about the request. A time is how long
+// to wait before the next request; an error ends the subscription.
+func (l *lane) take(msg *client.Msg) (wait time.Duration, err error) {
+	status, description := msg.Header.Get("Status"), msg.Header.Get("Description")
+	switch {
+	case status == "" || len(msg.Data) > 0:
+		l.asked = max(0, l.asked-1)
+		l.held = append(l.held, msg)
+	case status == "100": // a sign of life
+	case status == "404" || status == "408": // nothing more came in its time
+		l.asked = 0
+	case status == "400" || strings.EqualFold(description, "Consumer Deleted"):
+		return 0, fmt.Errorf("%s %s", status, description)
+	default: // such as a new leader, or nobody who answers
+		return 250 * time.Millisecond, nil
+	}
+	return 0, nil
+}
+
 // begin makes a message of the first one held.
-func (l *lane) begin(msg jetstream.Msg) {
-	l.atWork = decode(msg.Headers(), msg.Data())
-	o := origin{subject: msg.Subject()}
+func (l *lane) begin(msg *client.Msg) {
+	l.atWork = decode(msg.Header, msg.Data)
+	o := origin{subject: msg.Subject}
 	if md, err := msg.Metadata(); err == nil {
 		o.stream, o.sequence, o.delivered = md.Stream, md.Sequence.Stream, md.NumDelivered
 	}
@@ -155,14 +203,14 @@ func (l *lane) begin(msg jetstream.Msg) {
 }
 
 // ack tells the server that a message is done with.
-func (l *lane) ack(msg jetstream.Msg) {
+func (l *lane) ack(msg *client.Msg) {
 	if l.config.AckAsync {
 		_ = msg.Ack() // what is lost comes again
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), 5*time.Second)
 	defer cancel()
-	_ = msg.DoubleAck(ctx)
+	_ = msg.AckSync(client.Context(ctx))
 }
 
 // next is done with the message at work.
@@ -173,19 +221,31 @@ func (l *lane) next() {
 	l.held = l.held[1:]
 }
 
-// giveBack returns what was taken in advance at once: the server would wait for AckWait
-// otherwise. What the consumer has is left alone: the server gives it to someone else after AckWait.
+// giveBack returns what was taken in advance at once, with what is still on its way: the
+// server would wait for AckWait otherwise.
 func (l *lane) giveBack() {
+	_ = l.sub.Drain() // what the server has sent comes before the end
+	within, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), 2*time.Second)
+	defer cancel()
 	if l.given {
-		l.next()
+		select {
+		case <-l.atWork.Acked():
+			l.ack(l.held[0])
+			l.next()
+		case <-l.atWork.Nacked():
+		case <-within.Done(): // somebody is at work still: the server gives it to someone else after AckWait
+			l.next()
+		}
 	}
 	if l.done != nil {
 		l.done()
 	}
-	if l.more != nil {
-		for msg := range l.more { // it ends with the context
-			l.held = append(l.held, msg)
-		}
+	select {
+	case <-l.ended:
+	case <-within.Done(): // the server is not there
+	}
+	for len(l.more) > 0 {
+		_, _ = l.take(<-l.more)
 	}
 	for _, msg := range l.held {
 		_ = msg.Nak()
