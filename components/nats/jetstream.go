@@ -32,9 +32,21 @@ type JetStreamConfig struct {
 	// with CreateStream, the subject with _ for what cannot be in a name.
 	Stream string `uri:"stream"`
 
-	// CreateStream makes the stream if there is none, with the subject only and the
-	// server's defaults.
+	// CreateStream makes the stream if there is none, with the server's defaults for all
+	// that is not told here. One that is there stays as it is.
 	CreateStream bool `uri:"createStream"`
+
+	// StreamSubjects are the subjects of the stream that CreateStream makes; nil means
+	// Subject only. With more than that one the stream has to have a name.
+	StreamSubjects []string `uri:"streamSubjects"`
+
+	// StreamMaxAge is how long the stream that CreateStream makes keeps a message; 0 means
+	// without end.
+	StreamMaxAge time.Duration `uri:"streamMaxAge"`
+
+	// StreamDuplicateWindow is for how long the stream that CreateStream makes remembers
+	// the UUIDs that Deduplicate tells it; 0 means 2m, or StreamMaxAge if that is less.
+	StreamDuplicateWindow time.Duration `uri:"streamDuplicateWindow"`
 
 	// Durable names the consumer group: all that consume under one name share its
 	// messages, and its place in the stream outlives them. Without one each run of the
@@ -53,6 +65,12 @@ type JetStreamConfig struct {
 	// that has been given as often stays in the stream, and nobody gets it any more.
 	MaxDeliver int `uri:"maxDeliver"`
 
+	// MaxAckPending is how many messages the server has given to all consumers of the group
+	// together and that are not acknowledged yet, at most; 0 means 1000. With 1 the messages
+	// of the group are worked on in the order of the stream, whichever replica has them, and
+	// also where one is given back. As long as one is missing, until AckWait, none comes.
+	MaxAckPending int `uri:"maxAckPending"`
+
 	// Prefetch is how many messages wait in memory for each of the ConcurrentConsumers; 0
 	// means 200. All of them give signs of life.
 	Prefetch int `uri:"prefetch"`
@@ -62,7 +80,8 @@ type JetStreamConfig struct {
 	AckAsync bool `uri:"ackAsync"`
 
 	// Deduplicate tells the server the UUID of what is sent. Within the stream's time for
-	// duplicates, two minutes by default, it drops others with the same UUID.
+	// duplicates, two minutes by default, it drops others with the same UUID. See
+	// StreamDuplicateWindow.
 	Deduplicate bool `uri:"deduplicate"`
 
 	// See [watermill.Taking].
@@ -121,7 +140,34 @@ func (c JetStreamConfig) check(a route.Address) error {
 	}
 	refuse(a.Options.Has("ackWait") && c.AckWait < leastAckWait, `option "ackWait": want at least %v, have %v`, leastAckWait, c.AckWait)
 	refuse(c.MaxDeliver < 0, `option "maxDeliver": want 0 (without end) or more, have %d`, c.MaxDeliver)
+	refuse(c.MaxAckPending < 0, `option "maxAckPending": want 1 or more, or 0 for 1000, have %d`, c.MaxAckPending)
 	refuse(a.Options.Has("prefetch") && (c.Prefetch < 1 || c.Prefetch > maxPrefetch), `option "prefetch": want 1 to %d, have %d`, maxPrefetch, c.Prefetch)
+	return errors.Join(append(errs, c.checkStream())...)
+}
+
+// checkStream returns what is wrong with the stream that is to be made.
+func (c JetStreamConfig) checkStream() error {
+	var errs []error
+	refuse := func(wrong bool, format string, args ...any) {
+		if wrong {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	if !c.CreateStream {
+		refuse(c.StreamSubjects != nil || c.StreamMaxAge != 0 || c.StreamDuplicateWindow != 0,
+			`options "streamSubjects", "streamMaxAge" and "streamDuplicateWindow" have a meaning with createStream=true only`)
+		return errors.Join(errs...)
+	}
+	for _, subject := range c.StreamSubjects {
+		if err := checkSubject(subject); err != nil {
+			errs = append(errs, fmt.Errorf(`option "streamSubjects": %w`, err))
+		}
+	}
+	refuse(c.StreamSubjects != nil && c.Stream == "", `option "streamSubjects": want a name for the stream too, by the option "stream"`)
+	refuse(c.StreamMaxAge < 0, `option "streamMaxAge": want 0 (without end) or more, have %v`, c.StreamMaxAge)
+	refuse(c.StreamDuplicateWindow < 0, `option "streamDuplicateWindow": want 0 (2m) or more, have %v`, c.StreamDuplicateWindow)
+	refuse(c.StreamMaxAge > 0 && c.StreamDuplicateWindow > c.StreamMaxAge,
+		`option "streamDuplicateWindow": want at most streamMaxAge, which is %v, have %v`, c.StreamMaxAge, c.StreamDuplicateWindow)
 	return errors.Join(errs...)
 }
 
@@ -202,7 +248,11 @@ func (c *JetStreamConfig) stream(ctx context.Context, js jetstream.JetStream) (j
 	}
 	stream, err := js.Stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) && c.CreateStream {
-		stream, err = js.CreateStream(ctx, jetstream.StreamConfig{Name: name, Subjects: []string{c.Subject}})
+		wanted := jetstream.StreamConfig{Name: name, Subjects: c.StreamSubjects, MaxAge: c.StreamMaxAge, Duplicates: c.StreamDuplicateWindow}
+		if wanted.Subjects == nil {
+			wanted.Subjects = []string{c.Subject}
+		}
+		stream, err = js.CreateStream(ctx, wanted)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // someone else was faster
 			stream, err = js.Stream(ctx, name)
 		}

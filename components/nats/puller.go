@@ -50,6 +50,7 @@ func newPuller(ctx context.Context, o Options, cfg JetStreamConfig) (_ *puller, 
 	wanted := jetstream.ConsumerConfig{
 		Durable: cfg.Durable, FilterSubject: cfg.Subject, DeliverPolicy: policies[cfg.DeliverPolicy],
 		AckPolicy: jetstream.AckExplicitPolicy, AckWait: p.wait, MaxDeliver: cmp.Or(cfg.MaxDeliver, -1),
+		MaxAckPending: cfg.MaxAckPending,
 	}
 	if cfg.Durable == "" {
 		wanted.InactiveThreshold = max(time.Minute, 2*p.wait)
