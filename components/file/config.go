@@ -49,19 +49,24 @@ type Config struct {
 	// SendEmptyMessageWhenIdle makes a poll without files give an exchange with a nil body.
 	SendEmptyMessageWhenIdle bool `uri:"sendEmptyMessageWhenIdle"`
 
-	// Include and Exclude are regular expressions as of package regexp, which whole names without
-	// folders match, in any case; "" means all, and none.
+	// Include is a regular expression as of package regexp, which whole names without folders
+	// match, in any case; "" means all.
 	Include string `uri:"include"`
+
+	// Exclude is the opposite of Include; "" means none.
 	Exclude string `uri:"exclude"`
 
 	// IncludeHiddenFiles takes files and folders too whose names begin with a dot.
 	IncludeHiddenFiles bool `uri:"includeHiddenFiles"`
 
-	// Recursive takes the files of folders too, those in at least MinDepth and at most MaxDepth
-	// folders, the directory itself being 1; 0 means 1 and without limit.
+	// Recursive takes the files of folders too.
 	Recursive bool `uri:"recursive"`
-	MinDepth  int  `uri:"minDepth"`
-	MaxDepth  int  `uri:"maxDepth"`
+
+	// MinDepth is how many folders a file is in at least, the directory itself being 1; 0 means 1.
+	MinDepth int `uri:"minDepth"`
+
+	// MaxDepth is how many folders a file is in at most; 0 means without limit.
+	MaxDepth int `uri:"maxDepth"`
 
 	// SortBy orders the files of a poll: name, onlyname, ext, path, size or modified, as in file:name;
 	// with reverse: or ignoreCase: before it, and others after a semicolon. By default they come by name.
@@ -127,13 +132,15 @@ type Config struct {
 	// FileExist says what to do about a file of the same name; "" means Override.
 	FileExist FileExist `uri:"fileExist"`
 
-	// MoveExisting is where that file goes with FileExist Move. A name without an expression is
+	// MoveExisting is where that file goes with fileExist=Move. A name without an expression is
 	// that of a folder beside it. A file that is there is replaced.
 	MoveExisting string `uri:"moveExisting"`
 
-	// TempPrefix and TempFileName are what a file is called while it is written: its name with
-	// something before it, or another name. By default that is a hidden name that no other has.
-	TempPrefix   string `uri:"tempPrefix"`
+	// TempPrefix is what stands before the name of a file while it is written.
+	TempPrefix string `uri:"tempPrefix"`
+
+	// TempFileName is what a file is called while it is written; "" means TempPrefix and its
+	// name, or a hidden name that no other has.
 	TempFileName string `uri:"tempFileName"`
 
 	// ForceWrites makes sure that a file is on the disk before the exchange goes on; nil means true.
@@ -142,9 +149,11 @@ type Config struct {
 	// AllowNullBody writes an empty file for a nil body, which is an error otherwise.
 	AllowNullBody bool `uri:"allowNullBody"`
 
-	// Chmod and ChmodDirectory are the permissions of files and of directories that are made, in
-	// octal digits; "" means 644 and 755, as far as the process's umask allows them.
-	Chmod          Mode `uri:"chmod"`
+	// Chmod are the permissions of files that are made, in octal digits; "" means 644. The
+	// process's umask takes some away.
+	Chmod Mode `uri:"chmod"`
+
+	// ChmodDirectory are those of directories that are made; "" means 755.
 	ChmodDirectory Mode `uri:"chmodDirectory"`
 }
 

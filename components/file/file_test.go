@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -325,27 +324,5 @@ func TestMistakes(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v\nwant %s", uri, err, want)
 		}
-	}
-}
-
-// The page tells every option, and no other.
-func TestPage(t *testing.T) {
-	page, err := os.ReadFile("../../docs/components/file.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, table, _ := strings.Cut(string(page), "## Options\n")
-	table, _, _ = strings.Cut(table, "\n## ")
-	var told, want []string
-	for _, m := range regexp.MustCompile("(?m)^\\| `(\\w+)` \\|").FindAllStringSubmatch(table, -1) {
-		told = append(told, m[1])
-	}
-	for f := range reflect.TypeFor[file.Config]().Fields() {
-		if name, _, _ := strings.Cut(f.Tag.Get("uri"), ","); name != "." {
-			want = append(want, name)
-		}
-	}
-	if !slices.Equal(told, want) {
-		t.Errorf("the page has the options\n%q, want\n%q", told, want)
 	}
 }

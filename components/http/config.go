@@ -63,9 +63,11 @@ type Config struct {
 	FollowRedirects bool `uri:"followRedirects"`
 
 	// ConnectTimeout is how long a connection may take to be made, TLS included; 0 means
-	// 10s. ResponseTimeout is how long a request may take as a whole; with UseStreaming, how
+	// 10s.
+	ConnectTimeout time.Duration `uri:"connectTimeout"`
+
+	// ResponseTimeout is how long a request may take as a whole; with UseStreaming, how
 	// long each part of the response may; 0 means 1m.
-	ConnectTimeout  time.Duration `uri:"connectTimeout"`
 	ResponseTimeout time.Duration `uri:"responseTimeout"`
 
 	// MaxResponseSize is how many bytes the body of a response may have, unpacked; 0 means
@@ -76,10 +78,12 @@ type Config struct {
 	// it to its end holds a connection for ResponseTimeout.
 	UseStreaming bool `uri:"useStreaming"`
 
-	// ConnectionsPerRoute is how many connections there are to one host at a time, and
-	// MaxTotalConnections how many of all are kept for further requests; 0 means 20 and
-	// 200. Endpoints of one component share connections where they say the same about them.
+	// ConnectionsPerRoute is how many connections there are to one host at a time; 0 means
+	// 20. Endpoints of one component share connections where they say the same about them.
 	ConnectionsPerRoute int `uri:"connectionsPerRoute"`
+
+	// MaxTotalConnections is how many connections to all hosts are kept for further
+	// requests; 0 means 200.
 	MaxTotalConnections int `uri:"maxTotalConnections"`
 
 	// ConnectionClose closes each connection after its request.
@@ -93,16 +97,20 @@ type Config struct {
 	CustomHostHeader string `uri:"customHostHeader"`
 
 	// SkipRequestHeaders sends no headers of the message but Content-Type and
-	// Content-Encoding, and SkipResponseHeaders leaves those of the response but these two
-	// out of it.
-	SkipRequestHeaders  bool `uri:"skipRequestHeaders"`
+	// Content-Encoding.
+	SkipRequestHeaders bool `uri:"skipRequestHeaders"`
+
+	// SkipResponseHeaders leaves the headers of the response out of the message, but
+	// Content-Type and Content-Encoding.
 	SkipResponseHeaders bool `uri:"skipResponseHeaders"`
 
 	// IgnoreResponseBody leaves the message its body.
 	IgnoreResponseBody bool `uri:"ignoreResponseBody"`
 
-	// GetWithBody and DeleteWithBody send a body with these methods too.
-	GetWithBody    bool `uri:"getWithBody"`
+	// GetWithBody sends a body with GET too.
+	GetWithBody bool `uri:"getWithBody"`
+
+	// DeleteWithBody sends a body with DELETE too.
 	DeleteWithBody bool `uri:"deleteWithBody"`
 
 	// CompressRequest sends bodies packed with gzip.
@@ -116,40 +124,37 @@ type Config struct {
 	// them back.
 	Cookies bool `uri:"cookies"`
 
-	// MultipartUpload sends the body as the only part of a multipart/form-data form, and
-	// MultipartUploadName is its name; "" means data. A body that is a []Part is always
-	// sent as such a form. Forms are made in memory.
-	MultipartUpload     bool   `uri:"multipartUpload"`
+	// MultipartUpload sends the body as the only part of a multipart/form-data form. A body
+	// that is a []Part is always sent as such a form. Forms are made in memory.
+	MultipartUpload bool `uri:"multipartUpload"`
+
+	// MultipartUploadName is the name of that part; "" means data.
 	MultipartUploadName string `uri:"multipartUploadName"`
 
 	// Who the requests are from: a name with its password, a token, or a token that an OAuth
 	// 2.0 server gives for client credentials (RFC 6749, section 4.4), which is asked for
 	// once for as long as it holds. They go to the host of Address only.
 
-	AuthUsername             string `uri:"authUsername"`
-	AuthPassword             string `uri:"authPassword,secret"`
-	AuthBearerToken          string `uri:"authBearerToken,secret"`
-	OAuth2ClientID           string `uri:"oauth2ClientId"`
-	OAuth2ClientSecret       string `uri:"oauth2ClientSecret,secret"`
-	OAuth2TokenEndpoint      string `uri:"oauth2TokenEndpoint"`
-	OAuth2Scope              string `uri:"oauth2Scope"`
-	OAuth2BodyAuthentication bool   `uri:"oauth2BodyAuthentication"` // the credentials are in the form and not in a header
+	AuthUsername             string `uri:"authUsername"`              // the name, for basic authentication
+	AuthPassword             string `uri:"authPassword,secret"`       // its password
+	AuthBearerToken          string `uri:"authBearerToken,secret"`    // a token
+	OAuth2ClientID           string `uri:"oauth2ClientId"`            // the client
+	OAuth2ClientSecret       string `uri:"oauth2ClientSecret,secret"` // its secret
+	OAuth2TokenEndpoint      string `uri:"oauth2TokenEndpoint"`       // the URL where tokens are given
+	OAuth2Scope              string `uri:"oauth2Scope"`               // what the token is to be good for
+	OAuth2BodyAuthentication bool   `uri:"oauth2BodyAuthentication"`  // the credentials are in the form and not in a header
 
-	// CertificateFile and KeyFile are PEM files with the certificate that is shown to the
-	// server, and CAFile one with the authorities that servers must have theirs from.
-	CertificateFile string `uri:"certificateFile"`
-	KeyFile         string `uri:"keyFile"`
-	CAFile          string `uri:"caFile"`
+	// How servers are reached.
 
-	// ProxyHost and ProxyPort are an HTTP proxy; 0 means 8080. NonProxyHosts are hosts
-	// without it, as in AllowedHosts. UseSystemProperties takes the proxy that the
-	// environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
-	ProxyHost           string   `uri:"proxyHost"`
-	ProxyPort           int      `uri:"proxyPort"`
-	ProxyAuthUsername   string   `uri:"proxyAuthUsername"`
-	ProxyAuthPassword   string   `uri:"proxyAuthPassword,secret"`
-	NonProxyHosts       []string `uri:"nonProxyHosts"`
-	UseSystemProperties bool     `uri:"useSystemProperties"`
+	CertificateFile     string   `uri:"certificateFile"`          // a PEM file with the certificate that is shown to the server, read again when it has changed
+	KeyFile             string   `uri:"keyFile"`                  // a PEM file with its key
+	CAFile              string   `uri:"caFile"`                   // a PEM file with the authorities that servers must have theirs from; "" means those of the system
+	ProxyHost           string   `uri:"proxyHost"`                // the host of an HTTP proxy
+	ProxyPort           int      `uri:"proxyPort"`                // its port; 0 means 8080
+	ProxyAuthUsername   string   `uri:"proxyAuthUsername"`        // the name at the proxy
+	ProxyAuthPassword   string   `uri:"proxyAuthPassword,secret"` // its password
+	NonProxyHosts       []string `uri:"nonProxyHosts"`            // hosts without the proxy, as in AllowedHosts
+	UseSystemProperties bool     `uri:"useSystemProperties"`      // takes the proxy that the environment variables HTTPS_PROXY, HTTP_PROXY and NO_PROXY say
 }
 
 // URI returns the address of the endpoint that c describes.

@@ -53,9 +53,12 @@ type ServerConfig struct {
 	// still as they came. All others that are do not.
 	EchoHeaders []string `uri:"echoHeaders"`
 
-	// SkipRequestHeaders leaves the headers of the request out of the exchange, and
-	// SkipResponseHeaders those of the exchange out of the response, but Content-Type.
-	SkipRequestHeaders  bool `uri:"skipRequestHeaders"`
+	// SkipRequestHeaders leaves the headers of the request out of the exchange, but
+	// Content-Type.
+	SkipRequestHeaders bool `uri:"skipRequestHeaders"`
+
+	// SkipResponseHeaders leaves the headers of the exchange out of the response, but
+	// Content-Type.
 	SkipResponseHeaders bool `uri:"skipResponseHeaders"`
 
 	// CORSAllowedOrigins are the origins whose pages may send requests, such as
@@ -64,8 +67,10 @@ type ServerConfig struct {
 	CORSAllowedOrigins []string `uri:"corsAllowedOrigins"`
 
 	// CORSAllowedHeaders are the headers that such pages may send; none means those that
-	// they ask for. CORSExposedHeaders are those that they may see.
+	// they ask for.
 	CORSAllowedHeaders []string `uri:"corsAllowedHeaders"`
+
+	// CORSExposedHeaders are the headers of responses that such pages may see.
 	CORSExposedHeaders []string `uri:"corsExposedHeaders"`
 
 	// CORSAllowCredentials lets them send cookies and passwords.
