@@ -27,6 +27,9 @@ func ConverterOf[In, Out any](f func(context.Context, In) (Out, error)) Converte
 	return c
 }
 
+// Types returns what the converter takes and what it makes; nil for the zero value.
+func (c Converter) Types() (in, out reflect.Type) { return c.in, c.out }
+
 // As returns v as a T: as it is if it is one, or as one of [Config.Converters] makes it, or
 // by the rules that hold for everything, under which nothing is lost: text becomes
 // numbers, times and, as JSON, structs and maps, and all of them text; a number becomes

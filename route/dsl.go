@@ -126,6 +126,20 @@ func (r *Route) StartOrder(n int) *Route { r.order = n; return r }
 // waits for [Engine.Start].
 func (r *Route) AutoStart(auto bool) *Route { r.manual = !auto; return r }
 
+// A Definition is what a route says about itself, for code that collects routes.
+type Definition struct {
+	ID         string // "" if it was given none
+	From       URI
+	Place      Position // of [From]
+	StartOrder int
+	AutoStart  bool
+}
+
+// Definition returns what the route says about itself.
+func (r *Route) Definition() Definition {
+	return Definition{r.id, r.from, r.place, r.order, !r.manual}
+}
+
 // A Block is a list of steps without a start.
 type Block struct{ chain[*Block] }
 

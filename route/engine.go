@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mehari-go/mehari/internal/nearest"
@@ -87,16 +88,23 @@ type Engine struct {
 	routes []*running // in the order in which they start
 	added  int        // routes ever added
 	phase  phase
-	begun  chan struct{}   // closed when Run has begun
-	taking context.Context // what Run was given
-	base   context.Context // of everything that runs; it lives until the drain time is over
+	begun  chan struct{}      // closed when Run has started the routes
+	taking context.Context    // ends with what Run was given
+	stop   context.CancelFunc // ends taking
+	base   context.Context    // of everything that runs; it lives until the drain time is over
+	ended  chan struct{}      // closed when Run returns
+	result error              // of Run, once it has ended
+
+	draining, closing limit                  // of a stop
+	busyWith          atomic.Pointer[string] // what a component does not finish; nil if none is asked to
 }
 
 // phase is how far an engine's life has come.
 type phase uint8
 
 const (
-	isNew phase = iota
+	isNew     phase = iota
+	isOpening       // its components are told
 	isRunning
 	isStopping
 	isStopped
@@ -136,7 +144,7 @@ func New(cfg Config, routes ...*Route) (*Engine, error) {
 	}
 	converters, err := newConverters(cfg.Converters)
 	errs = append(errs, err)
-	e := &Engine{config: cfg, logger: cfg.Logger, converters: converters, properties: placeholders{cfg.Properties}, begun: make(chan struct{})}
+	e := &Engine{config: cfg, logger: cfg.Logger, converters: converters, properties: placeholders{cfg.Properties}, begun: make(chan struct{}), ended: make(chan struct{}), draining: newLimit(), closing: newLimit()}
 	e.clock = clock{base: time.Now(), busy: e.exchanges}
 	e.env.Logger = cfg.Logger
 	e.env.Resolve = e.resolver(&e.env, e.properties)

@@ -167,6 +167,9 @@ func (in *intake) supervise() {
 		begun := time.Now()
 		err := consume(in.ctx, r.consumer, in)
 		if done = errors.Is(err, ErrDone); done || in.ctx.Err() != nil {
+			if in.ctx.Err() == nil {
+				r.ended(0, err)
+			}
 			break
 		}
 		if err == nil {
@@ -179,6 +182,7 @@ func (in *intake) supervise() {
 		wait := b.After(failures)
 		failures++
 		r.restarting(err, wait)
+		r.ended(failures, err)
 		if !sleep.For(in.ctx, wait) {
 			break
 		}

@@ -17,6 +17,11 @@ type Policy struct {
 	// Stop is called when the route has stopped.
 	Stop func(id string)
 
+	// Ended is called when the consumer has ended, though the route is started. Where err
+	// is [ErrDone] that is all, and failures is 0. Otherwise the consumer will be started
+	// anew, and failures is how often in a row it has ended so.
+	Ended func(id string, failures int, err error)
+
 	// Begin is called when an exchange comes to the route.
 	Begin func(ctx context.Context, ex *Exchange)
 
@@ -64,6 +69,15 @@ func (r *running) policy(name string, call func()) {
 		}
 	}()
 	call()
+}
+
+// ended tells the policies that the consumer has ended.
+func (r *running) ended(failures int, err error) {
+	for _, p := range r.policies {
+		if p.Ended != nil {
+			r.policy("Ended", func() { p.Ended(r.id, failures, err) })
+		}
+	}
 }
 
 // started tells the policies that the route starts, and returns what tells that it has

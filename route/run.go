@@ -22,14 +22,38 @@ import (
 func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Lock()
 	if e.phase != isNew {
-		e.mu.Unlock()
+		defer e.mu.Unlock()
+		if e.base == nil { // shut down before
+			return ErrStopped
+		}
 		return errors.New("route: an engine runs once")
 	}
-	e.phase = isRunning
+	e.phase = isOpening
 	base, kill := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer kill(ErrStopped)
-	e.taking, e.base = ctx, base
-	defer e.open()()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	e.taking, e.base, e.stop = ctx, base, stop
+	e.mu.Unlock()
+
+	e.result = e.run(ctx)
+	close(e.ended)
+	return e.result
+}
+
+func (e *Engine) run(ctx context.Context) error {
+	closeAll, err := e.open()
+	defer closeAll()
+	defer func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.phase = isStopped
+	}()
+	if err != nil {
+		return err
+	}
+	e.mu.Lock()
+	e.phase = isRunning
 	e.startAll(e.routes)
 	e.mu.Unlock()
 	close(e.begun)
@@ -39,12 +63,9 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.mu.Lock()
 	e.phase = isStopping
 	e.mu.Unlock()
-	err := e.stopAll()
+	err = e.stopAll()
 	e.errands.Wait()
 	e.clock.stop()
-	e.mu.Lock()
-	e.phase = isStopped
-	e.mu.Unlock()
 	return err
 }
 
@@ -59,7 +80,7 @@ func (e *Engine) startAll(routes []*running) {
 
 func (e *Engine) stopAll() error {
 	begun := time.Now()
-	ctx, cancel := context.WithTimeout(context.Background(), e.config.Drain)
+	ctx, cancel := context.WithTimeout(e.draining.ctx, e.config.Drain)
 	defer cancel()
 	var outer, inner []*running
 	for _, r := range slices.Backward(e.list()) {
@@ -238,6 +259,7 @@ func (e *Engine) halt(ctx context.Context, begun time.Time, then State, routes .
 	}
 	patience, cancel := context.WithTimeout(context.Background(), e.config.Abandon)
 	defer cancel()
+	defer later(e.closing.ctx, 100*time.Millisecond, cancel)()
 	for _, in := range wait(patience, left) {
 		waiting := in.run.waiting()
 		drained.Routes, drained.Waiting = append(drained.Routes, in.run.id), drained.Waiting+waiting
