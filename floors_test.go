@@ -29,6 +29,7 @@ var floors = []struct{ pkg, imports string }{
 	{"language/*", "language internal/*"},
 	{"dataformat", ""},
 	{"dataformat/*", "dataformat internal/*"},
+	{"internal/poll", "route internal/*"},
 	{"internal/*", "internal/*"},
 
 	{"route/routetest", "route"},
@@ -49,7 +50,7 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/cadence", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/nested", "internal/place", "internal/poll", "internal/shared", "internal/stream", "internal/tagged", "internal/sleep", "components/sql", "components/bean", "components/controlbus", "components/cron", "components/timer", "repository/database", "repository/file", "components/file"}
+var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/cadence", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/nested", "internal/place", "internal/poll", "internal/shared", "internal/stream", "internal/tagged", "internal/sleep", "components/sql", "components/bean", "components/controlbus", "components/cron", "components/timer", "repository/database", "repository/file"}
 
 // The packages that tests of users import, and that import "testing" therefore.
 var kits = []string{"dataformat/formattest", "language/languagetest", "route/routetest", "cluster/clustertest"}

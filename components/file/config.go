@@ -37,8 +37,12 @@ type Config struct {
 	// InitialDelay is the time before the first poll; nil means 1s.
 	InitialDelay *time.Duration `uri:"initialDelay"`
 
-	// Delay is the time between polls, at least 1ms; nil means 500ms.
+	// Delay is the time between polls, at least 1ms; nil means 500ms, or with Watch 10s.
 	Delay *time.Duration `uri:"delay"`
+
+	// Watch polls as soon as the operating system tells that there is something new. Delay
+	// is for what it does not tell, such as what other machines write to a network's folder.
+	Watch bool `uri:"watch"`
 
 	// Greedy polls again at once after a poll that has found files.
 	Greedy bool `uri:"greedy"`

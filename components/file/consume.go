@@ -19,6 +19,8 @@ const lateTimeout = 10 * time.Second
 type state struct {
 	polls int64
 	seen  map[string]sight // for ReadLock changed
+
+	watcher *watcher // nil: polls only
 }
 
 // Consume implements [route.Consumer].
@@ -28,16 +30,11 @@ type state struct {
 // given up with the route stays where it is and comes again.
 func (c consumer) Consume(ctx context.Context, next route.Processor) error {
 	st := &state{seen: map[string]sight{}}
-	over, err := c.schedule.Run(ctx, func() (int, error) { return c.poll(ctx, next, st) })
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	case over:
-		return route.ErrDone
+	if c.config.Watch {
+		st.watcher = c.watch(ctx)
+		defer st.watcher.close()
 	}
-	return nil
+	return c.schedule.Consume(ctx, st.watcher.wakes(), func() (int, error) { return c.poll(ctx, next, st) })
 }
 
 // path returns the absolute path of a file.

@@ -116,7 +116,7 @@ func (b both) String() string { return b.producer.String() }
 var (
 	sending   = []string{"fileExist", "moveExisting", "tempPrefix", "tempFileName", "forceWrites", "allowNullBody", "chmod"}
 	consuming = []string{
-		"initialDelay", "delay", "greedy", "repeatCount", "sendEmptyMessageWhenIdle", "include", "exclude", "includeHiddenFiles",
+		"initialDelay", "delay", "watch", "greedy", "repeatCount", "sendEmptyMessageWhenIdle", "include", "exclude", "includeHiddenFiles",
 		"recursive", "minDepth", "maxDepth", "sortBy", "maxMessagesPerPoll", "eagerMaxMessagesPerPoll", "noop", "delete", "move", "moveFailed", "preMove",
 		"idempotent", "idempotentKey", "idempotentRepository", "readLock", "readLockCheckInterval", "readLockMinLength", "readLockMinAge", "stream", "maxBodySize",
 	}
@@ -126,6 +126,7 @@ const (
 	defaultMaxBody  = 64 << 20
 	remembered      = 1 << 20
 	defaultInterval = time.Second
+	watchDelay      = 10 * time.Second
 )
 
 // check fills the endpoint from its config.
@@ -178,7 +179,11 @@ func (e *endpoint) check(a route.Address) error {
 	refuse(err != nil, `option "doneFileName": %w`, err)
 	e.order, err = parseOrder(c.SortBy)
 	refuse(err != nil, `option "sortBy": %w`, err)
-	e.schedule, err = poll.New(c.InitialDelay, c.Delay, c.Greedy, c.RepeatCount)
+	delay := c.Delay
+	if delay == nil && c.Watch {
+		delay = new(watchDelay)
+	}
+	e.schedule, err = poll.New(c.InitialDelay, delay, c.Greedy, c.RepeatCount)
 	refuse(err != nil, "%w", err)
 
 	after := given("noop", "delete", "move")

@@ -34,7 +34,7 @@ func TestComponent(t *testing.T) {
 				ReadLock: file.Changed, ReadLockCheckInterval: new(time.Minute), ReadLockMinLength: new(int64(0)), ReadLockMinAge: time.Second, MaxBodySize: 10,
 			},
 			file.Config{Directory: "in", Move: ".done", MoveFailed: "${date:now:yyyy}/${file:name}", PreMove: ".work", Stream: true},
-			file.Config{Directory: "in", Delete: true},
+			file.Config{Directory: "in", Delete: true, Watch: true},
 			file.Config{Directory: "out", FileExist: file.Move, MoveExisting: "old", TempPrefix: "~", ForceWrites: new(false), AllowNullBody: true, Chmod: "640", ChmodDirectory: "750"},
 			file.Config{Directory: "out", TempFileName: ".tmp/${file:name}"},
 		},

@@ -44,6 +44,7 @@ func (s *scan) full() bool {
 // folder looks at the files of a folder, which stands at a depth. What disappears meanwhile is
 // none.
 func (s *scan) folder(dir string, depth int) error {
+	s.state.watcher.follow(s.path(dir))
 	entries, err := fs.ReadDir(s.root.FS(), dir)
 	if errors.Is(err, fs.ErrNotExist) && dir != "." {
 		return nil
@@ -168,6 +169,9 @@ func (s *scan) ready(f found) bool {
 	}
 	seen.poll = s.state.polls
 	s.state.seen[f.name] = seen
+	if now.Sub(seen.since) < interval {
+		s.state.watcher.wakeAfter(interval)
+	}
 	return now.Sub(seen.since) >= interval && size >= least && now.Sub(modified) >= s.config.ReadLockMinAge
 }
 

@@ -16,16 +16,7 @@ import (
 // its error, so that the engine calls it again later, and shows meanwhile that it does not
 // work. What follows on an exchange is done also if the route has been stopped meanwhile.
 func (c consumer) Consume(ctx context.Context, next route.Processor) error {
-	over, err := c.schedule.Run(ctx, func() (int, error) { return c.poll(ctx, next) })
-	switch {
-	case ctx.Err() != nil:
-		return nil
-	case err != nil:
-		return err
-	case over:
-		return route.ErrDone
-	}
-	return nil
+	return c.schedule.Consume(ctx, nil, func() (int, error) { return c.poll(ctx, next) })
 }
 
 // poll returns how many rows there were.

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mehari-go/mehari/internal/sleep"
+	"github.com/mehari-go/mehari/route"
 )
 
 // A Schedule says when to poll.
@@ -48,26 +48,48 @@ func New(initialDelay, delay *time.Duration, greedy bool, repeatCount int64) (Sc
 	return s, errors.Join(errs...)
 }
 
-// Run polls until ctx is done or a poll fails, whose error it returns, or all polls are over,
-// which it tells. A poll returns how much it has found.
-func (s Schedule) Run(ctx context.Context, poll func() (found int, err error)) (over bool, err error) {
-	wait := s.InitialDelay
-	for n := int64(1); pause(ctx, wait); n++ {
+// Consume polls until ctx is done or a poll fails, whose error it returns, or all polls are
+// over, which [route.ErrDone] tells. A poll returns how much it has found. The status of the
+// route tells that it is subscribed from the first poll on that has succeeded. While it waits for
+// Delay to be over, a poll may be asked for with wake, which may be nil.
+func (s Schedule) Consume(ctx context.Context, wake <-chan struct{}, poll func() (found int, err error)) error {
+	route.ReportSubscribed(ctx, false)
+	defer route.ReportSubscribed(ctx, false)
+	if !pause(ctx, s.InitialDelay, nil) {
+		return nil
+	}
+	for n := int64(1); ; n++ {
 		found, err := poll()
 		switch {
+		case ctx.Err() != nil:
+			return nil
 		case err != nil:
-			return false, err
+			return err
 		case n == s.RepeatCount:
-			return true, nil
+			return route.ErrDone
+		case n == 1:
+			route.ReportSubscribed(ctx, true)
 		}
-		if wait = s.Delay; s.Greedy && found > 0 {
+		wait := s.Delay
+		if s.Greedy && found > 0 {
 			wait = 0
 		}
+		if !pause(ctx, wait, wake) {
+			return nil
+		}
 	}
-	return false, nil
 }
 
-// pause waits and tells whether ctx was not done before.
-func pause(ctx context.Context, d time.Duration) bool {
-	return ctx.Err() == nil && (d == 0 || sleep.For(ctx, d) && ctx.Err() == nil)
+// pause waits, or until it is woken, and tells whether ctx was not done before.
+func pause(ctx context.Context, d time.Duration, wake <-chan struct{}) bool {
+	if d > 0 {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-wake:
+		case <-ctx.Done():
+		}
+	}
+	return ctx.Err() == nil
 }
