@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,19 +30,34 @@ import (
 
 const exampleDir = "../../examples/kubernetes"
 
-// The manifests of the example are right to the last field, and the API server takes
+// The manifests of the examples are right to the last field, and the API server takes
 // them; the Role has exactly the rules that suffice; and the pods may run where the
 // Pod Security Standard is "restricted".
 func TestExampleManifests(t *testing.T) {
 	t.Parallel()
-	objects := manifests(t)
+	dirs, err := filepath.Glob("../../examples/*/manifests")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range append(dirs, exampleDir) {
+		t.Run(strings.TrimPrefix(dir, "../../examples/"), func(t *testing.T) {
+			t.Parallel()
+			checkManifests(t, manifests(t, dir))
+		})
+	}
+}
+
+func checkManifests(t *testing.T, objects []runtime.Object) {
 	roles := find[*rbacv1.Role](objects)
 	if want := rules(); len(roles) != 1 || !reflect.DeepEqual(roles[0].Rules, want) {
 		t.Fatalf("the Role is %v, want exactly %v", roles, want)
 	}
-	deployments := find[*appsv1.Deployment](objects)
+	// Beside that of the replicas there may be one of a server.
+	deployments := slices.DeleteFunc(find[*appsv1.Deployment](objects), func(d *appsv1.Deployment) bool {
+		return d.Spec.Template.Spec.ServiceAccountName == ""
+	})
 	if len(deployments) != 1 {
-		t.Fatalf("%d Deployments, want 1", len(deployments))
+		t.Fatalf("%d Deployments with a service account, want 1", len(deployments))
 	}
 	d := deployments[0]
 	if *d.Spec.Replicas != 3 {
@@ -95,6 +112,10 @@ func TestExampleManifests(t *testing.T) {
 			_, err = plane.Client.RbacV1().RoleBindings(name).Create(ctx, o, strict)
 		case *appsv1.Deployment:
 			_, err = plane.Client.AppsV1().Deployments(name).Create(ctx, o, strict)
+		case *v1.Secret:
+			_, err = plane.Client.CoreV1().Secrets(name).Create(ctx, o, strict)
+		case *v1.Service:
+			_, err = plane.Client.CoreV1().Services(name).Create(ctx, o, strict)
 		case *policyv1.PodDisruptionBudget:
 			_, err = plane.Client.PolicyV1().PodDisruptionBudgets(name).Create(ctx, o, strict)
 		default:
@@ -104,9 +125,12 @@ func TestExampleManifests(t *testing.T) {
 			t.Errorf("%T: %v", o, err)
 		}
 	}
-	p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "replica", Labels: pod.Labels}, Spec: pod.Spec}
-	if _, err := plane.Client.CoreV1().Pods(name).Create(ctx, p, strict); err != nil {
-		t.Errorf("a pod of the Deployment: %v", err)
+	for _, d := range find[*appsv1.Deployment](objects) {
+		p := &v1.Pod{ObjectMeta: metav1.ObjectMeta{Name: d.Name, Labels: d.Spec.Template.Labels}, Spec: d.Spec.Template.Spec}
+		p.Spec.ServiceAccountName = cmp.Or(p.Spec.ServiceAccountName, pod.Spec.ServiceAccountName) // nobody makes one called default here
+		if _, err := plane.Client.CoreV1().Pods(name).Create(ctx, p, strict); err != nil {
+			t.Errorf("a pod of the Deployment %s: %v", d.Name, err)
+		}
 	}
 }
 
@@ -121,10 +145,10 @@ func rules() []rbacv1.PolicyRule {
 }
 
 // manifests returns the objects of the resources that kustomization.yaml names.
-func manifests(t *testing.T) []runtime.Object {
+func manifests(t *testing.T, dir string) []runtime.Object {
 	t.Helper()
 	var k struct{ Resources []string }
-	b, err := os.ReadFile(filepath.Join(exampleDir, "kustomization.yaml"))
+	b, err := os.ReadFile(filepath.Join(dir, "kustomization.yaml"))
 	if err == nil {
 		err = yaml.Unmarshal(b, &k)
 	}
@@ -134,7 +158,7 @@ func manifests(t *testing.T) []runtime.Object {
 	decoder := serializer.NewCodecFactory(scheme.Scheme, serializer.EnableStrict).UniversalDeserializer()
 	var objects []runtime.Object
 	for _, name := range k.Resources {
-		f, err := os.Open(filepath.Join(exampleDir, name))
+		f, err := os.Open(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,8 +5,10 @@ package scenarios
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,14 +35,17 @@ func build(t *testing.T, name string) string {
 	return program
 }
 
-// A replica is one process of a program that logs in JSON.
+// A replica is a process of a program that logs in JSON, or several, one after the other.
 type replica struct {
-	t    *testing.T
-	name string
-	cmd  *exec.Cmd
-	dead chan struct{} // closed after it has ended and all it said was read
+	t       *testing.T
+	name    string
+	program string
+	env     []string
+	args    []string
 
 	mu      sync.Mutex
+	cmd     *exec.Cmd
+	dead    chan struct{} // closed after cmd has ended and all it said was read
 	said    []entry
 	halted  bool // by SIGSTOP
 	expired bool // it was told to end
@@ -59,31 +64,8 @@ type entry struct {
 // what it has said is shown if the test has failed.
 func start(t *testing.T, name, program string, env []string, args ...string) *replica {
 	t.Helper()
-	r := &replica{t: t, name: name, cmd: exec.Command(program, args...), dead: make(chan struct{})}
-	r.cmd.Env = append(os.Environ(), env...)
-	r.cmd.SysProcAttr = noOrphan()
-	out, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.cmd.Stdout, r.cmd.Stderr = in, in
-	err = r.cmd.Start()
-	in.Close()
-	if err != nil {
-		out.Close()
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(r.dead)
-		r.read(out)
-		out.Close()
-		err := r.cmd.Wait()
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if !r.expired {
-			t.Errorf("%s has ended by itself: %v", name, err)
-		}
-	}()
+	r := &replica{t: t, name: name, program: program, env: env, args: args}
+	r.again()
 	t.Cleanup(func() {
 		r.kill()
 		if t.Failed() {
@@ -93,6 +75,60 @@ func start(t *testing.T, name, program string, env []string, args ...string) *re
 		}
 	})
 	return r
+}
+
+// again starts a replica, which does not run any more, anew.
+func (r *replica) again() {
+	r.t.Helper()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err := r.launch(); err != nil {
+		r.t.Fatal(err)
+	}
+}
+
+func (r *replica) launch() error {
+	cmd, dead := exec.Command(r.program, r.args...), make(chan struct{})
+	cmd.Env = append(os.Environ(), r.env...)
+	cmd.SysProcAttr = noOrphan()
+	out, in, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	cmd.Stdout, cmd.Stderr = in, in
+	err = cmd.Start()
+	in.Close()
+	if err != nil {
+		out.Close()
+		return err
+	}
+	r.cmd, r.dead, r.expired, r.halted = cmd, dead, false, false
+	go func() {
+		defer close(dead)
+		r.read(out)
+		out.Close()
+		r.ended(cmd.Wait())
+	}()
+	return nil
+}
+
+// ended starts a process again that ended by itself because it could not stop in time what
+// another one does now, as it may where the machine is too busy: Kubernetes does the same.
+// Any other end by itself is wrong.
+func (r *replica) ended(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.expired {
+		return
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 3 {
+		err = r.launch()
+	} else {
+		err = fmt.Errorf("it has ended by itself: %v", err)
+	}
+	if err != nil {
+		r.t.Errorf("%s: %v", r.name, err)
+	}
 }
 
 func (r *replica) read(out io.Reader) {
@@ -119,57 +155,36 @@ func (r *replica) entries() []entry {
 	return slices.Clone(r.said)
 }
 
-func (r *replica) signal(s syscall.Signal) {
-	r.t.Helper()
-	if err := r.cmd.Process.Signal(s); err != nil {
-		r.t.Fatalf("%s: %v: %v", r.name, s, err)
-	}
+// signal sends a signal to the process and notes what that means for it.
+func (r *replica) signal(s syscall.Signal) (dead chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.halted = s == syscall.SIGSTOP
+	r.expired = r.expired || s == syscall.SIGKILL || s == syscall.SIGTERM
+	_ = r.cmd.Process.Signal(s) // it may have ended by itself, which is told elsewhere
+	return r.dead
 }
 
 // stop stops the process where it is, as a debugger or a machine that is swapped out does.
-func (r *replica) stop() {
-	r.t.Helper()
-	r.signal(syscall.SIGSTOP)
-	r.mu.Lock()
-	r.halted = true
-	r.mu.Unlock()
-}
+func (r *replica) stop() { r.signal(syscall.SIGSTOP) }
 
 // resume lets a process go on that was stopped.
-func (r *replica) resume() {
-	r.t.Helper()
-	r.signal(syscall.SIGCONT)
-	r.mu.Lock()
-	r.halted = false
-	r.mu.Unlock()
-}
+func (r *replica) resume() { r.signal(syscall.SIGCONT) }
 
 // kill ends the process as kill -9 does, if it has not ended yet.
-func (r *replica) kill() {
-	r.expire()
-	_ = r.cmd.Process.Kill() // it may be gone already
-	<-r.dead
-}
+func (r *replica) kill() { <-r.signal(syscall.SIGKILL) }
 
 // end ends the process as Kubernetes does, and fails the test if that is not in order.
 func (r *replica) end() {
 	r.t.Helper()
-	r.expire()
-	r.signal(syscall.SIGTERM)
 	select {
-	case <-r.dead:
+	case <-r.signal(syscall.SIGTERM):
 	case <-time.After(patience):
 		r.t.Fatalf("%s has not ended after %v", r.name, patience)
 	}
 	if !r.cmd.ProcessState.Success() {
 		r.t.Errorf("%s: %v", r.name, r.cmd.ProcessState)
 	}
-}
-
-func (r *replica) expire() {
-	r.mu.Lock()
-	r.expired = true
-	r.mu.Unlock()
 }
 
 // runs tells whether the process neither was told to end nor is stopped.
@@ -201,6 +216,19 @@ func leader(t *testing.T, replicas []*replica, lock string) (who *replica, token
 	return who, token
 }
 
+// answers waits until a GET of a URL has the status 200.
+func answers(t *testing.T, url string) {
+	t.Helper()
+	eventually(t, url+" answers with 200", func() bool {
+		resp, err := http.Get(url)
+		if err != nil {
+			return false
+		}
+		resp.Body.Close()
+		return resp.StatusCode == http.StatusOK
+	})
+}
+
 // eventually waits until something holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
@@ -209,22 +237,4 @@ func eventually(t *testing.T, what string, holds func() bool) {
 			t.Fatalf("not after %v: %s", patience, what)
 		}
 	}
-}
-
-// The kit itself: a process says something, is stopped, goes on, and is killed.
-func TestReplica(t *testing.T) {
-	r := start(t, "hello", build(t, "hello"), nil)
-	hellos := func() int { return len(r.entries()) }
-	eventually(t, "it speaks", func() bool { return hellos() > 0 })
-	r.stop()
-	time.Sleep(100 * time.Millisecond) // what it has said before is read
-	before := hellos()
-	time.Sleep(1500 * time.Millisecond)
-	if n := hellos(); n != before || r.runs() {
-		t.Errorf("%d lines after it was stopped, runs: %v", n-before, r.runs())
-	}
-	r.resume()
-	eventually(t, "it goes on", func() bool { return hellos() > before })
-	r.stop()
-	r.kill()
 }
