@@ -70,11 +70,14 @@ const fetchTime = 5 * time.Second
 
 // Subscribe implements [message.Subscriber].
 func (p *puller) Subscribe(ctx context.Context, _ string) (<-chan *message.Message, error) {
-	most := cmp.Or(p.config.Prefetch, defaultPrefetch)
+	inFlight := max(1, p.config.MaxInFlight)
+	most := max(inFlight, cmp.Or(p.config.Prefetch, defaultPrefetch))
 	l := &lane{
-		puller: p, ctx: ctx, most: most,
-		more: make(chan *client.Msg, 3*most+16), // what is asked for, and what an answer lost on its way may bring
-		out:  make(chan *message.Message), ended: make(chan struct{}),
+		puller: p, ctx: ctx, most: most, inFlight: inFlight,
+		more:    make(chan *client.Msg, 3*most+16), // what is asked for, and what an answer lost on its way may bring
+		out:     make(chan *message.Message),
+		settled: make(chan *client.Msg, inFlight), ended: make(chan struct{}), over: make(chan struct{}),
+		given: map[*client.Msg]bool{},
 	}
 	var err error
 	if l.sub, err = p.conn.ChanSubscribe(p.conn.NewInbox(), l.more); err != nil {
@@ -85,26 +88,26 @@ func (p *puller) Subscribe(ctx context.Context, _ string) (<-chan *message.Messa
 	return l.out, nil
 }
 
-// A lane asks the server for messages and gives them, one after the other. All that it has
-// taken tells the server that it is alive, so that nobody else gets it however long it has to
-// wait.
+// A lane asks the server for messages and gives them, in their order. All that it has taken
+// tells the server that it is alive, so that nobody else gets it however long it has to wait.
 //
 // It asks by itself, as ADR-13 of NATS has it, and not by the client's Fetch: that forgets
 // what has arrived already when its context ends, which nobody then gets before AckWait.
 type lane struct {
 	*puller
-	ctx   context.Context
-	most  int
-	sub   *client.Subscription
-	more  chan *client.Msg
-	out   chan *message.Message
-	ended chan struct{} // closed when the subscription has
+	ctx            context.Context
+	most, inFlight int
+	sub            *client.Subscription
+	more           chan *client.Msg
+	out            chan *message.Message
+	settled        chan *client.Msg // those given of which the server has been told
+	ended          chan struct{}    // closed when the subscription has
+	over           chan struct{}    // closed when nobody waits for those given any more
+	settling       sync.WaitGroup
 
-	asked  int           // what the server may still send for the last request
-	held   []*client.Msg // the first is the one at work
-	atWork *message.Message
-	done   context.CancelFunc // of the context of the one at work
-	given  bool               // it is with the consumer
+	asked int           // what the server may still send for the last request
+	held  []*client.Msg // not given yet
+	given map[*client.Msg]bool
 }
 
 func (l *lane) run() {
@@ -114,21 +117,27 @@ func (l *lane) run() {
 	defer alive.Stop()
 	late := time.NewTimer(0) // the answer to a request, which may be lost
 	defer late.Stop()
+	again := l.conn.StatusChanged(client.CONNECTED)
+	defer l.conn.RemoveStatusListener(again)
+	var next *message.Message // that of the first one held
+	var done context.CancelFunc
+	defer func() {
+		if done != nil {
+			done()
+		}
+	}()
 	for {
-		if l.asked == 0 && len(l.held) <= l.most/2 {
-			if l.ask() != nil {
+		if taken := len(l.held) + len(l.given); l.asked == 0 && taken <= l.most/2 {
+			if l.ask(l.most-taken) != nil {
 				return
 			}
 			late.Reset(fetchTime + time.Second)
 		}
-		if l.atWork == nil && len(l.held) > 0 {
-			l.begin(l.held[0])
+		if next == nil && len(l.held) > 0 && len(l.given) < l.inFlight {
+			next, done = l.message(l.held[0])
 		}
 		var give chan<- *message.Message
-		var acked, nacked <-chan struct{}
-		if l.given {
-			acked, nacked = l.atWork.Acked(), l.atWork.Nacked()
-		} else if l.atWork != nil {
+		if next != nil {
 			give = l.out
 		}
 		select {
@@ -140,19 +149,25 @@ func (l *lane) run() {
 			if wait > 0 {
 				late.Reset(wait)
 			}
-		case give <- l.atWork:
-			l.given = true
-		case <-acked:
-			l.ack(l.held[0])
-			l.next()
-		case <-nacked:
-			_ = l.held[0].Nak() // what is lost comes again
-			l.next()
+		case give <- next:
+			msg, m, over := l.held[0], next, done
+			l.held[0] = nil
+			l.held = l.held[1:]
+			l.given[msg] = true
+			next, done = nil, nil
+			l.settling.Go(func() { l.settle(msg, m, over) })
+		case msg := <-l.settled:
+			delete(l.given, msg)
 		case <-alive.C:
 			for _, msg := range l.held {
 				_ = msg.InProgress()
 			}
+			for msg := range l.given {
+				_ = msg.InProgress()
+			}
 		case <-late.C:
+			l.asked = 0
+		case <-again: // the request went with the connection
 			l.asked = 0
 		case <-l.ended:
 			return
@@ -162,13 +177,13 @@ func (l *lane) run() {
 	}
 }
 
-// ask requests as many messages as there is room for.
-func (l *lane) ask() error {
-	request, err := json.Marshal(map[string]int64{"batch": int64(l.most - len(l.held)), "expires": int64(fetchTime)})
+// ask requests messages.
+func (l *lane) ask(n int) error {
+	request, err := json.Marshal(map[string]int64{"batch": int64(n), "expires": int64(fetchTime)})
 	if err != nil {
 		return err
 	}
-	l.asked = l.most - len(l.held)
+	l.asked = n
 	return l.conn.PublishRequest(l.subject, l.sub.Subject, request)
 }
 
@@ -191,59 +206,48 @@ func (l *lane) take(msg *client.Msg) (wait time.Duration, err error) {
 	return 0, nil
 }
 
-// begin makes a message of the first one held.
-func (l *lane) begin(msg *client.Msg) {
-	l.atWork = decode(msg.Header, msg.Data)
+// message makes a message with a context that ends when the server has been told of it.
+func (l *lane) message(msg *client.Msg) (*message.Message, context.CancelFunc) {
+	m := decode(msg.Header, msg.Data)
 	o := origin{subject: msg.Subject}
 	if md, err := msg.Metadata(); err == nil {
 		o.stream, o.sequence, o.delivered = md.Stream, md.Sequence.Stream, md.NumDelivered
 	}
-	var ctx context.Context
-	ctx, l.done = context.WithCancel(context.WithValue(l.ctx, originKey{}, o))
-	l.atWork.SetContext(ctx)
+	ctx, done := context.WithCancel(context.WithValue(l.ctx, originKey{}, o))
+	m.SetContext(ctx)
+	return m, done
 }
 
-// ack tells the server that a message is done with.
-func (l *lane) ack(msg *client.Msg) {
-	if l.config.AckAsync {
-		_ = msg.Ack() // what is lost comes again
-		return
+// settle tells the server what has become of a message that was given. Where nobody says, the
+// server gives it to someone else after AckWait.
+func (l *lane) settle(msg *client.Msg, m *message.Message, done context.CancelFunc) {
+	defer done()
+	select {
+	case <-m.Acked():
+		if l.config.AckAsync {
+			_ = msg.Ack() // what is lost comes again
+			break
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), 5*time.Second)
+		defer cancel()
+		_ = msg.AckSync(client.Context(ctx))
+	case <-m.Nacked():
+		_ = msg.Nak()
+	case <-l.over:
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), 5*time.Second)
-	defer cancel()
-	_ = msg.AckSync(client.Context(ctx))
-}
-
-// next is done with the message at work.
-func (l *lane) next() {
-	l.done()
-	l.atWork, l.given = nil, false
-	l.held[0] = nil
-	l.held = l.held[1:]
+	l.settled <- msg
 }
 
 // giveBack returns what was taken in advance at once, with what is still on its way: the
 // server would wait for AckWait otherwise.
 func (l *lane) giveBack() {
 	_ = l.sub.Drain() // what the server has sent comes before the end
-	within, cancel := context.WithTimeout(context.WithoutCancel(l.ctx), 2*time.Second)
-	defer cancel()
-	if l.given {
-		select {
-		case <-l.atWork.Acked():
-			l.ack(l.held[0])
-			l.next()
-		case <-l.atWork.Nacked():
-		case <-within.Done(): // somebody is at work still: the server gives it to someone else after AckWait
-			l.next()
-		}
-	}
-	if l.done != nil {
-		l.done()
-	}
+	within := time.AfterFunc(2*time.Second, func() { close(l.over) })
+	defer within.Stop()
+	l.settling.Wait()
 	select {
 	case <-l.ended:
-	case <-within.Done(): // the server is not there
+	case <-l.over: // the server is not there
 	}
 	for len(l.more) > 0 {
 		_, _ = l.take(<-l.more)

@@ -34,8 +34,8 @@ type Taking struct {
 	ConcurrentConsumers int
 
 	// MaxInFlight is how many messages of one subscription are worked on at a time; 0 means
-	// 1. It has an effect where the subscriber gives more than one before the first is
-	// acknowledged, as it does for several partitions.
+	// 1. A subscriber of Watermill that gives one only before that is acknowledged leaves
+	// it at one.
 	MaxInFlight int
 
 	// KeyHeader names a header. Messages of one subscription with the same value in it are

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -254,4 +255,58 @@ func TestJetStreamGivesBack(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// Several messages of one subscription at a time, those of one key in their order.
+func TestJetStreamInFlight(t *testing.T) {
+	_, url := natsServer(t, server.Options{})
+	const keys, each = 4, 50
+	var mu sync.Mutex
+	var wrong error
+	last := map[string]int{}
+	working, most, total := 0, 0, 0
+	e := engine(t, route.Components{"js": nats.NewJetStream(nats.Options{URL: url})},
+		route.From("js:keys?createStream=true&durable=d&maxInFlight=8&keyHeader=customer").ID("r").AutoStart(false).
+			Process(func(_ context.Context, ex *route.Exchange) error {
+				var n int
+				_, err := fmt.Sscan(string(ex.Body.([]byte)), &n)
+				key := fmt.Sprint(ex.Header("customer"))
+				mu.Lock()
+				if last[key] != n-1 {
+					wrong = errors.Join(wrong, fmt.Errorf("key %s: %d after %d", key, n, last[key]))
+				}
+				last[key] = n
+				total++
+				working++
+				most = max(most, working)
+				mu.Unlock()
+				time.Sleep(time.Millisecond)
+				mu.Lock()
+				working--
+				mu.Unlock()
+				return err
+			}))
+	for n := range each {
+		for key := range keys {
+			if err := e.Send(t.Context(), "js:keys?createStream=true", n+1, route.WithHeader("customer", fmt.Sprint("c", key))); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := e.Start("r"); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if total < keys*each {
+			return fmt.Errorf("%d of %d came", total, keys*each)
+		}
+		return nil
+	})
+	mu.Lock()
+	defer mu.Unlock()
+	if wrong != nil || total != keys*each || most < 2 || most > keys {
+		t.Errorf("%d came, at most %d at a time; %v", total, most, wrong)
+	}
 }
