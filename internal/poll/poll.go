@@ -50,11 +50,9 @@ func New(initialDelay, delay *time.Duration, greedy bool, repeatCount int64) (Sc
 
 // Consume polls until ctx is done or a poll fails, whose error it returns, or all polls are
 // over, which [route.ErrDone] tells. A poll returns how much it has found. The status of the
-// route tells that it is subscribed from the first poll on that has succeeded. While it waits for
+// route tells whether it is subscribed, from the first poll on: whether the last one has succeeded. While it waits for
 // Delay to be over, a poll may be asked for with wake, which may be nil.
 func (s Schedule) Consume(ctx context.Context, wake <-chan struct{}, poll func() (found int, err error)) error {
-	route.ReportSubscribed(ctx, false)
-	defer route.ReportSubscribed(ctx, false)
 	if !pause(ctx, s.InitialDelay, nil) {
 		return nil
 	}
@@ -64,6 +62,7 @@ func (s Schedule) Consume(ctx context.Context, wake <-chan struct{}, poll func()
 		case ctx.Err() != nil:
 			return nil
 		case err != nil:
+			route.ReportSubscribed(ctx, false)
 			return err
 		case n == s.RepeatCount:
 			return route.ErrDone
