@@ -59,6 +59,16 @@ type Internal interface {
 	Pending() int
 }
 
+// An Exclusive consumer can start one route at a time.
+type Exclusive interface {
+	Consumer
+
+	// Exclusive returns what tells it apart: consumers that return the same comparable
+	// value cannot run at the same time. Nil means that it is not exclusive. It is called
+	// when all routes that are added together have been built.
+	Exclusive() any
+}
+
 // Env is what a component may use of the engine while routes are built.
 type Env struct {
 	// Resolve returns the endpoint at a URI, for components that wrap another's.

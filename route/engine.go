@@ -252,6 +252,7 @@ func (e *Engine) Add(routes ...*Route) error {
 			built, errs = append(built, r), append(errs, err)
 		}
 	}
+	errs = append(errs, exclusive(built))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
@@ -273,6 +274,28 @@ func (e *Engine) Add(routes ...*Route) error {
 		e.startAll(built)
 	}
 	return nil
+}
+
+// exclusive refuses routes that would start together where only one of them can.
+func exclusive(routes []*running) error {
+	var errs []error
+	taken := map[any]Position{}
+	for _, r := range routes {
+		c, ok := r.consumer.(Exclusive)
+		if !ok || r.def.manual {
+			continue
+		}
+		key := c.Exclusive()
+		if key == nil {
+			continue
+		}
+		if place, ok := taken[key]; ok {
+			errs = append(errs, &BuildError{r.id, fromStep{r.def.from}.String(), r.def.place, fmt.Errorf("the route at %s consumes it already, and only one can", place)})
+			continue
+		}
+		taken[key] = r.def.place
+	}
+	return errors.Join(errs...)
 }
 
 // startOrder is by number, internal routes first.

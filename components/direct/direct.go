@@ -89,14 +89,18 @@ type endpoint struct {
 }
 
 var (
-	_ route.Internal = (*endpoint)(nil)
-	_ route.Producer = (*endpoint)(nil)
+	_ route.Internal  = (*endpoint)(nil)
+	_ route.Exclusive = (*endpoint)(nil)
+	_ route.Producer  = (*endpoint)(nil)
 )
 
 func (e *endpoint) String() string { return route.Redact(e.scheme, e.config) }
 
 // Pending implements [route.Internal]: nothing waits, as callers call.
 func (e *endpoint) Pending() int { return 0 }
+
+// Exclusive implements [route.Exclusive].
+func (e *endpoint) Exclusive() any { return e.target }
 
 // Consume implements [route.Consumer].
 func (e *endpoint) Consume(ctx context.Context, next route.Processor) error {

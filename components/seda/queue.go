@@ -68,6 +68,16 @@ func (q *queue) join(c Config) error {
 	return nil
 }
 
+// several tells whether there can be several consumers, as far as anybody has told.
+func (q *queue) several() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if s := q.shape.Load(); s != nil {
+		return s.multiple
+	}
+	return q.multiple != nil && *q.multiple
+}
+
 // use returns the queue's shape, which is settled from now on.
 func (q *queue) use() *shape {
 	if s := q.shape.Load(); s != nil {

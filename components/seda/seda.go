@@ -64,12 +64,21 @@ type endpoint struct {
 type draining struct{ *endpoint }
 
 var (
-	_ route.Consumer = (*endpoint)(nil)
-	_ route.Internal = draining{}
-	_ route.Producer = draining{}
+	_ route.Consumer  = (*endpoint)(nil)
+	_ route.Exclusive = (*endpoint)(nil)
+	_ route.Internal  = draining{}
+	_ route.Producer  = draining{}
 )
 
 func (e *endpoint) String() string { return route.Redact(e.scheme, e.config) }
+
+// Exclusive implements [route.Exclusive].
+func (e *endpoint) Exclusive() any {
+	if e.queue.several() {
+		return nil
+	}
+	return e.queue
+}
 
 // Pending implements [route.Internal]. It counts those being worked on too.
 func (d draining) Pending() int { return d.queue.pending() }
