@@ -91,7 +91,7 @@ func TestScheduledDB(t *testing.T) {
 		t.Errorf("an earlier leader has booked after a later one: %v", back)
 	}
 	terms := value[int](t, db, "select count(distinct token) from ticks")
-	t.Logf("%d ticks in %d terms, each once", n, terms)
+	t.Logf("%d ticks in %d terms", n, terms)
 	if terms < 6 {
 		t.Errorf("%d terms only", terms)
 	}
