@@ -37,6 +37,7 @@ var floors = []struct{ pkg, imports string }{
 	{"cluster/*", "cluster"},
 	{"components/master", "route cluster"},
 	{"components/nats", "route internal/* components/watermill"},
+	{"components/redis", "route internal/* components/watermill"},
 	{"components/*", "route language language/simple internal/*"},
 	{"components/telegram/telegramtest", ""},
 	{"resilience/*", "route"},
