@@ -8,10 +8,10 @@ import (
 )
 
 // Shutdown stops the engine as the end of the context of [Engine.Run] does, and returns
-// when Run does, with its error. All of that has to happen before ctx is done: exchanges in
-// flight are given up after two thirds of the time that ctx leaves, where [Config.Drain] is
-// not shorter, and of the last ninth nothing is used. If ctx is done before Run has
-// returned the error says what still runs.
+// when Run does, with its error. It keeps within the time that ctx leaves: exchanges in
+// flight are given up after two thirds of it, where [Config.Drain] is not shorter, and
+// components have until five sixths to close. After nine tenths it does not wait any longer
+// for Run, so that the caller has some time left, and the error says what still runs.
 //
 // An engine that does not run yet cannot be run afterwards.
 func (e *Engine) Shutdown(ctx context.Context) error {
@@ -24,13 +24,15 @@ func (e *Engine) Shutdown(ctx context.Context) error {
 	stop := e.stop
 	e.mu.Unlock()
 
+	over := make(chan struct{})
 	defer within(ctx, 2.0/3, e.draining.end)()
-	defer within(ctx, 8.0/9, e.closing.end)()
+	defer within(ctx, 5.0/6, e.closing.end)()
+	defer within(ctx, 9.0/10, func() { close(over) })()
 	stop()
 	select {
 	case <-e.ended:
 		return e.result
-	case <-ctx.Done():
+	case <-over:
 		return fmt.Errorf("route: the engine has not stopped: %w", errors.Join(e.overrun()...))
 	}
 }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package routefx_test
+
+const raceEnabled = false
