@@ -38,6 +38,7 @@ var floors = []struct{ pkg, imports string }{
 	{"components/master", "route cluster"},
 	{"components/nats", "route internal/* components/watermill"},
 	{"components/redis", "route internal/* components/watermill"},
+	{"components/sqlqueue", "route internal/* components/watermill"},
 	{"components/*", "route language language/simple internal/*"},
 	{"components/telegram/telegramtest", ""},
 	{"resilience/*", "route"},
@@ -51,7 +52,7 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/cadence", "internal/content", "internal/convert", "internal/jsonvalue", "internal/nearest", "internal/nested", "internal/place", "internal/poll", "internal/shared", "internal/stream", "internal/tagged", "internal/sleep", "components/sql", "components/bean", "components/controlbus", "components/cron", "components/timer", "repository/database", "repository/file"}
+var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/cadence", "internal/content", "internal/convert", "internal/dialect", "internal/jsonvalue", "internal/nearest", "internal/nested", "internal/place", "internal/poll", "internal/shared", "internal/stream", "internal/tagged", "internal/sleep", "components/sql", "components/bean", "components/controlbus", "components/cron", "components/timer", "repository/database", "repository/file"}
 
 // The packages that tests of users import, and that import "testing" therefore.
 var kits = []string{"dataformat/formattest", "language/languagetest", "route/routetest", "cluster/clustertest"}

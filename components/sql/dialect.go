@@ -1,11 +1,13 @@
 package sql
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/mehari-go/mehari/internal/dialect"
 )
 
 // A Dialect is how a database is told where the parameters of a statement are, and what it
@@ -34,26 +36,7 @@ func (d *Dialect) UnmarshalText(text []byte) error {
 // dialectOf returns the dialect of the driver of db, SQLite's where it is unknown: most others
 // write ? too.
 func dialectOf(db *sql.DB) Dialect {
-	t := reflect.TypeOf(db.Driver())
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	for _, known := range []struct {
-		path    string
-		dialect Dialect
-	}{
-		{"jackc/pgx", PostgreSQL},
-		{"lib/pq", PostgreSQL},
-		{"go-sql-driver/mysql", MySQL},
-		{"godror", Oracle},
-		{"go-ora", Oracle},
-		{"go-mssqldb", SQLServer},
-	} {
-		if strings.Contains(t.PkgPath(), known.path) {
-			return known.dialect
-		}
-	}
-	return SQLite
+	return cmp.Or(Dialect(dialect.Of(db)), SQLite)
 }
 
 // appendPlaceholder writes where the n-th parameter is, from 1.

@@ -14,6 +14,10 @@ import (
 //
 // Values with the same db and options are equal, and share a transaction. Within others a
 // transaction of the same db begins on a connection of its own.
+//
+// What it returns has a method Database() *sql.DB, which returns db: by that other components,
+// such as components/sqlqueue, know a transaction of their database. A [route.Transaction] of
+// yours whose transactions are a *sql.Tx can have it too.
 func Transaction(db *sql.DB, options ...sql.TxOptions) route.Transaction {
 	t := transaction{db: db}
 	if len(options) > 0 {
@@ -28,6 +32,9 @@ type transaction struct {
 	options sql.TxOptions
 	several bool // options
 }
+
+// Database tells whose transactions they are.
+func (t transaction) Database() *sql.DB { return t.db }
 
 // Begin implements [route.Transaction].
 func (t transaction) Begin(ctx context.Context) (route.Tx, error) {
@@ -53,8 +60,10 @@ type runner interface {
 // in returns the transaction of db that a step runs in, or db.
 func in(ctx context.Context, db *sql.DB) runner {
 	for t, tx := range route.Transactions(ctx) {
-		if t, ok := t.(transaction); ok && t.db == db {
-			return tx.(*sql.Tx)
+		if t, ok := t.(interface{ Database() *sql.DB }); ok && t.Database() == db {
+			if tx, ok := tx.(*sql.Tx); ok {
+				return tx
+			}
 		}
 	}
 	return db

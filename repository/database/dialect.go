@@ -1,8 +1,9 @@
 package database
 
 import (
-	"strconv"
 	"strings"
+
+	"github.com/mehari-go/mehari/internal/dialect"
 )
 
 // A Dialect is the SQL that a database understands.
@@ -57,15 +58,5 @@ func (d Dialect) placeholders(text string) string {
 	if d != PostgreSQL {
 		return text
 	}
-	var b strings.Builder
-	n := 0
-	for _, c := range text {
-		if c != '?' {
-			b.WriteRune(c)
-			continue
-		}
-		n++
-		b.WriteString("$" + strconv.Itoa(n))
-	}
-	return b.String()
+	return dialect.Numbered(text)
 }

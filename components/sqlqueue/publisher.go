@@ -1,0 +1,83 @@
+package sqlqueue
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/ThreeDotsLabs/watermill/message"
+
+	"github.com/mehari-go/mehari/route"
+)
+
+type delayKey struct{}
+
+// leaving notes when a message is due, and has the bell rung when a transaction that it is part
+// of is over.
+func (e *endpoint) leaving(ctx context.Context, ex *route.Exchange, m *message.Message) error {
+	delay := e.config.Delay
+	if v := ex.Header(Delay.Name()); v != nil {
+		d, err := route.As[time.Duration](ctx, ex, v)
+		if err == nil && (d < 0 || d > longest) {
+			err = fmt.Errorf("want 0 to %v, have %v", longest, d)
+		}
+		if err != nil {
+			return fmt.Errorf("header %q: %w", Delay.Name(), err)
+		}
+		delay = d
+	}
+	if delay > 0 {
+		m.SetContext(context.WithValue(ctx, delayKey{}, delay))
+	}
+	if transactionOf(ctx, e.db) != nil {
+		ex.OnDone(func(context.Context, *route.Exchange, error) error {
+			e.bell.ring(e.config.Topic)
+			return nil
+		})
+	}
+	return nil
+}
+
+type publisher struct{ *Component }
+
+// Publish implements [message.Publisher]. What is sent in a transaction is a part of it.
+func (p publisher) Publish(topic string, ms ...*message.Message) error {
+	for _, m := range ms {
+		if err := p.send(m.Context(), topic, m); err != nil {
+			return fmt.Errorf("topic %q: send: %w", topic, err)
+		}
+	}
+	return nil
+}
+
+func (p publisher) send(ctx context.Context, topic string, m *message.Message) error {
+	if !utf8.ValidString(m.UUID) || strings.ContainsRune(m.UUID, 0) {
+		return fmt.Errorf("want a UUID in UTF-8, have %q", m.UUID)
+	}
+	headers, err := encode(m.Metadata)
+	if err != nil {
+		return err
+	}
+	body := []byte(m.Payload)
+	if body == nil {
+		body = []byte{} // not NULL
+	}
+	delay, _ := ctx.Value(delayKey{}).(time.Duration)
+	args := []any{topic, m.UUID, headers, body, delay.Milliseconds(), topic, topic}
+	if tx := transactionOf(ctx, p.db); tx != nil {
+		_, err = tx.ExecContext(ctx, p.sql.send, args...)
+		return err
+	}
+	if err := p.wanted(ctx); err != nil {
+		return err
+	}
+	if _, err = p.db.ExecContext(ctx, p.sql.send, args...); err == nil {
+		p.bell.ring(topic)
+	}
+	return err
+}
+
+// Close implements [message.Publisher]. The database is the user's.
+func (publisher) Close() error { return nil }

@@ -1,0 +1,316 @@
+package sqlqueue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/mehari-go/mehari/internal/sleep"
+)
+
+// An outcome is what has become of a row that was claimed.
+type outcome int
+
+const (
+	succeeded outcome = iota
+	failed
+	unworked // given back
+	dead     // given too often
+	outcomes
+)
+
+// A settler tells the table what has become of rows, as many at a time as there are, and gives
+// signs of life for those that are not settled.
+type settler struct {
+	*endpoint
+	takes *takings
+	leads atomic.Bool // an ordered group
+
+	broken context.Context // is done when the table cannot be reached any more; its cause is the error
+	fail   context.CancelCauseFunc
+
+	mu      sync.Mutex
+	held    map[int64]*row // all that was claimed and is not settled
+	waiting [outcomes][]*row
+
+	news    chan struct{} // something waits
+	settled chan struct{} // less is held
+	closing chan struct{} // what is at work is given up
+	last    chan struct{} // nothing comes any more
+	all     sync.WaitGroup
+}
+
+var errClosed = errors.New("closed")
+
+const (
+	closeTime  = 5 * time.Second // to settle what is left, and to end what is at work
+	retryTime  = 50 * time.Millisecond
+	sweepEvery = time.Minute
+)
+
+func newSettler(e *endpoint, holder string) *settler {
+	s := &settler{
+		endpoint: e, takes: e.sql.takings(holder, e.config), held: map[int64]*row{},
+		news: make(chan struct{}, 1), settled: make(chan struct{}, 1), closing: make(chan struct{}), last: make(chan struct{}),
+	}
+	s.broken, s.fail = context.WithCancelCause(context.Background())
+	return s
+}
+
+// within limits how long a statement may take. One that is at work when ctx ends has a little
+// time: what it has claimed would be lost for as long as AckWait.
+func (s *settler) within(ctx context.Context) (context.Context, context.CancelFunc) {
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.ackWait())
+	stop := context.AfterFunc(ctx, func() {
+		sleep.For(limited, closeTime/2)
+		cancel()
+	})
+	return limited, func() { stop(); cancel() }
+}
+
+func (s *settler) hold(rows []*row) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rows {
+		s.held[r.id] = r
+	}
+}
+
+// owns tells whether nobody else can have the row yet.
+func (s *settler) owns(r *row) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Before(r.until) && (!s.config.Ordered || s.leads.Load())
+}
+
+// forget gives up rows that may be someone else's.
+func (s *settler) forget(rows []*row) {
+	s.mu.Lock()
+	for _, r := range rows {
+		delete(s.held, r.id)
+	}
+	s.mu.Unlock()
+	signal(s.settled)
+}
+
+func (s *settler) add(o outcome, rows ...*row) {
+	if len(rows) == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.waiting[o] = append(s.waiting[o], rows...)
+	s.mu.Unlock()
+	signal(s.news)
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// room waits until more may be claimed, and tells whether ctx is not done. Order is kept by
+// settling everything first.
+func (s *settler) room(ctx context.Context) bool {
+	most := 2*s.config.batchSize() + max(1, s.config.ConcurrentConsumers)*max(1, s.config.MaxInFlight)
+	if s.config.Ordered {
+		most = 0
+	}
+	for ctx.Err() == nil {
+		s.mu.Lock()
+		n := len(s.held)
+		s.mu.Unlock()
+		if n <= most {
+			return true
+		}
+		select {
+		case <-s.settled:
+		case <-ctx.Done():
+		}
+	}
+	return false
+}
+
+// run settles until nothing comes any more and all is settled, or the time for that is over.
+func (s *settler) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	defer s.fail(errClosed)
+	defer s.letGo()
+	alive, sweep := time.NewTicker(s.config.ackWait()/3), time.NewTicker(sweepEvery)
+	defer alive.Stop()
+	defer sweep.Stop()
+	var over <-chan time.Time
+	last := s.last
+	retry := newRetry(s)
+	for {
+		select {
+		case <-s.news:
+		case <-retry.timer.C:
+		case <-alive.C:
+			s.renew(ctx)
+		case <-sweep.C:
+			s.sweep(ctx)
+		case <-last:
+			last = nil
+			over = time.After(closeTime)
+		case <-over:
+			return
+		}
+		left, err := s.settleAll(ctx)
+		retry.after(err)
+		if last == nil && left == 0 {
+			return
+		}
+	}
+}
+
+// letGo ends what is left: those rows come again when their time is over.
+func (s *settler) letGo() {
+	s.mu.Lock()
+	for _, r := range s.held {
+		if r.done != nil {
+			r.done()
+		}
+	}
+	s.mu.Unlock()
+	if !s.leads.Load() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), closeTime/2)
+	defer cancel()
+	_, _ = s.db.ExecContext(ctx, s.takes.retire, s.config.Topic, s.config.Group) // or else its time ends
+}
+
+// settleAll tells the table all outcomes, and returns how many it could not tell.
+func (s *settler) settleAll(ctx context.Context) (left int, err error) {
+	for o := range outcomes {
+		s.mu.Lock()
+		rows := s.waiting[o]
+		s.waiting[o] = nil
+		s.mu.Unlock()
+		for len(rows) > 0 && err == nil {
+			some := rows[:min(len(rows), sweepLimit)]
+			if err = s.settle(ctx, o, some); err == nil {
+				rows = rows[len(some):]
+			}
+		}
+		if len(rows) > 0 {
+			s.mu.Lock()
+			s.waiting[o] = append(rows, s.waiting[o]...)
+			s.mu.Unlock()
+		}
+		left += len(rows)
+	}
+	return left, err
+}
+
+func (s *settler) settle(ctx context.Context, o outcome, rows []*row) error {
+	ctx, cancel := context.WithTimeout(ctx, closeTime)
+	defer cancel()
+	statement := [outcomes]string{succeeded: s.takes.settle, failed: s.takes.free, unworked: s.takes.back, dead: s.takes.bury}[o]
+	var first []any
+	if o == dead {
+		first = append(first, s.config.deadLetter())
+	}
+	text, args := s.sql.with(statement, ids(rows), first...)
+	done, err := s.db.ExecContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err == nil && n < int64(len(rows)) && o == succeeded {
+		s.logger.Warn("messages were held for too long and may come twice", "endpoint", s.address, "messages", int64(len(rows))-n)
+	}
+	s.mu.Lock()
+	for _, r := range rows {
+		delete(s.held, r.id)
+		if r.done != nil {
+			r.done()
+		}
+	}
+	s.mu.Unlock()
+	signal(s.settled)
+	return nil
+}
+
+// renew gives signs of life. What cannot be told is told the next time, or lost.
+func (s *settler) renew(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.ackWait()/3)
+	defer cancel()
+	s.mu.Lock()
+	rows := make([]*row, 0, len(s.held))
+	for _, r := range s.held {
+		rows = append(rows, r)
+	}
+	s.mu.Unlock()
+	if s.leads.Load() {
+		if leads, err := s.lead(ctx); err == nil && !leads {
+			s.logger.Warn("the turn of an ordered queue was lost", "endpoint", s.address)
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	until := time.Now().Add(s.config.ackWait())
+	text, args := s.sql.with(s.takes.renew, ids(rows))
+	if _, err := s.db.ExecContext(ctx, text, args...); err != nil {
+		s.logger.Warn("held messages not renewed", "endpoint", s.address, "error", err)
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, r := range rows {
+		r.until = until
+	}
+}
+
+// sweep deletes what was retained for long enough.
+func (s *settler) sweep(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.config.ackWait())
+	defer cancel()
+	for {
+		done, err := s.db.ExecContext(ctx, s.takes.sweep, s.config.Topic, s.config.Group)
+		if err != nil {
+			s.logger.Warn("old messages not deleted", "endpoint", s.address, "error", err)
+			return
+		}
+		if n, err := done.RowsAffected(); err != nil || n < sweepLimit {
+			return
+		}
+	}
+}
+
+// A retry says when to settle again after a failure.
+type retry struct {
+	*settler
+	timer *time.Timer
+	wait  time.Duration
+	since time.Time // of the first failure
+}
+
+func newRetry(s *settler) *retry {
+	r := &retry{settler: s, timer: time.NewTimer(time.Hour)}
+	r.timer.Stop()
+	return r
+}
+
+// after plans it. A table that does not answer for as long as AckWait is the end.
+func (r *retry) after(err error) {
+	if err == nil {
+		r.wait = 0
+		return
+	}
+	if r.wait == 0 {
+		r.since = time.Now()
+		r.logger.Warn("outcomes not stored, trying again", "endpoint", r.address, "error", err)
+	}
+	if time.Since(r.since) > r.config.ackWait() {
+		r.fail(fmt.Errorf("outcomes not stored: %w", err))
+	}
+	r.wait = min(max(retryTime, 2*r.wait), time.Second)
+	r.timer.Reset(r.wait)
+}
