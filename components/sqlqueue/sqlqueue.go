@@ -27,6 +27,7 @@ import (
 	"fmt"
 	"log/slog"
 	"regexp"
+	"slices"
 	"sync"
 	"time"
 
@@ -50,7 +51,7 @@ type Options struct {
 	Dialect Dialect
 
 	// Table is the name of the table of messages, which may begin with that of a schema; "" means
-	// mehari_queue. Two more tables have its name with _groups and _leases behind.
+	// mehari_queue. Two more tables have its name with _groups and _turns behind.
 	Table string
 
 	// CreateTables makes the tables if they are not there, when a route from a queue starts and
@@ -113,8 +114,12 @@ func New(db *sql.DB, o Options) *Component {
 	return c
 }
 
-// Create makes the tables if they are not there. The page of the component shows them, for those
-// who make them in another way. It may be called by many at once.
+// Schema returns the statements that make the tables if they are not there, for those who make them in
+// another way; none if the options are wrong.
+func (c *Component) Schema() []string { return slices.Clone(c.sql.create) }
+
+// Create makes the tables if they are not there. It may be called by many at once, in several
+// processes too.
 func (c *Component) Create(ctx context.Context) error {
 	if c.wrong != nil {
 		return c.wrong
@@ -131,14 +136,19 @@ func (c *Component) Create(ctx context.Context) error {
 	return nil
 }
 
-// create runs all statements in one transaction, for the sake of PostgreSQL, where two that make
-// the same table at the same time are in each other's way.
+// create runs all statements in one transaction: in PostgreSQL two that make the same table at the
+// same time are in each other's way.
 func (c *Component) create(ctx context.Context) error {
 	tx, err := c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
+	if c.sql.alone != "" {
+		if _, err := tx.ExecContext(ctx, c.sql.alone); err != nil {
+			return err
+		}
+	}
 	for _, s := range c.sql.create {
 		if _, err := tx.ExecContext(ctx, s); err != nil {
 			return err

@@ -14,6 +14,7 @@ type statements struct {
 	names   *strings.Replacer
 
 	create   []string
+	alone    string // makes others wait that create too; "" where they need not
 	send     string // topic, uuid, headers, body, delay, topic, topic
 	grouped  string // topic, group; tells whether the group is known
 	register string // topic, group
@@ -31,13 +32,16 @@ func (d Dialect) statements(table string) statements {
 	case PostgreSQL: // a parameter that is selected has no type of its own
 		text, bytes, number = "CAST(? AS TEXT)", "CAST(? AS BYTEA)", "CAST(? AS BIGINT)"
 	}
+	if d == PostgreSQL {
+		s.alone = s.text("SELECT pg_advisory_xact_lock(hashtext('QUEUE'))")
+	}
 	s.send = s.text("INSERT INTO QUEUE (topic, group_name, uuid, headers, body, sent, due) SELECT " +
 		text + ", g.group_name, " + text + ", " + text + ", " + bytes + ", NOW, NOW + " + number + " FROM " +
 		"(SELECT group_name FROM QUEUE_groups WHERE topic = ? UNION ALL " +
 		"SELECT ''" + dual + " WHERE NOT EXISTS (SELECT 1 FROM QUEUE_groups WHERE topic = ?)) AS g")
 	s.grouped = s.text("SELECT COUNT(*) FROM QUEUE_groups WHERE topic = ? AND group_name = ?")
 	s.register = s.text("INSERT" + ignore + " INTO QUEUE_groups (topic, group_name) VALUES (?, ?)" + conflict)
-	s.candid = s.text("INSERT" + ignore + " INTO QUEUE_leases (topic, group_name) VALUES (?, ?)" + conflict)
+	s.candid = s.text("INSERT" + ignore + " INTO QUEUE_turns (topic, group_name) VALUES (?, ?)" + conflict)
 	return s
 }
 
@@ -95,8 +99,8 @@ func (s *statements) takings(holder string, c Config) *takings {
 	t := &takings{
 		statements: s,
 		peek:       s.text("SELECT 1" + ready + " LIMIT 1"),
-		lead:       s.text("UPDATE QUEUE_leases SET " + held + " WHERE topic = ? AND group_name = ? AND (holder = '" + holder + "' OR held_until <= NOW)"),
-		retire:     s.text("UPDATE QUEUE_leases SET held_until = 0 WHERE topic = ? AND group_name = ? AND holder = '" + holder + "'"),
+		lead:       s.text("UPDATE QUEUE_turns SET " + held + " WHERE topic = ? AND group_name = ? AND (holder = '" + holder + "' OR held_until <= NOW)"),
+		retire:     s.text("UPDATE QUEUE_turns SET held_until = 0 WHERE topic = ? AND group_name = ? AND holder = '" + holder + "'"),
 		renew:      s.text("UPDATE QUEUE SET " + held + mine),
 		settle:     s.text("DELETE FROM QUEUE" + mine),
 		back:       s.text("UPDATE QUEUE SET held_until = 0, holder = '', deliveries = deliveries - 1" + mine),
