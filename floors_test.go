@@ -36,6 +36,7 @@ var floors = []struct{ pkg, imports string }{
 	{"cluster/clustertest", "cluster cluster/memory"},
 	{"cluster/*", "cluster"},
 	{"components/master", "route cluster"},
+	{"components/amqp", "route internal/* components/watermill"},
 	{"components/nats", "route internal/* components/watermill"},
 	{"components/redis", "route internal/* components/watermill"},
 	{"components/sqlqueue", "route internal/* components/watermill"},

@@ -62,6 +62,9 @@ func (c consumer) Consume(ctx context.Context, next route.Processor) (err error)
 	if ctx.Err() != nil {
 		return nil
 	}
+	if told, ok := sub.(interface{ Err() error }); ok && told.Err() != nil {
+		return c.wire.errorf("%w", told.Err())
+	}
 	return c.wire.errorf("%w", context.Cause(s.taking))
 }
 

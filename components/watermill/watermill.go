@@ -38,7 +38,8 @@ type Broker struct {
 	Publisher func(ctx context.Context) (message.Publisher, error)
 
 	// Subscriber opens what a consumer takes from, each time that it starts. The consumer
-	// closes it. ctx is done when the consumer is to stop.
+	// closes it. ctx is done when the consumer is to stop. One that has a method Err() error
+	// tells with it why a subscription has ended by itself.
 	Subscriber func(ctx context.Context) (message.Subscriber, error)
 }
 

@@ -10,25 +10,46 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/mehari-go/mehari/components/amqp"
 	"github.com/mehari-go/mehari/components/nats"
 	"github.com/mehari-go/mehari/route"
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// A consumer that is killed with kill -9 in mid-stream, again and again, loses nothing. Each
-// is a process of its own that writes what it has worked on to a file.
+// toKill are the consumers that killConsumers kills, by the name of the broker.
+var toKill = map[string]func(url string) (route.Component, route.URI){
+	"nats": func(url string) (route.Component, route.URI) {
+		return nats.NewJetStream(nats.Options{URL: url}), "b:kill?durable=d&ackWait=1s&concurrentConsumers=4"
+	},
+	"amqp": func(url string) (route.Component, route.URI) {
+		return amqp.New(amqp.Options{URL: url}), "b:default?queue=kill&concurrentConsumers=4"
+	},
+}
+
 func TestKilledConsumersLoseNothing(t *testing.T) {
 	_, url := natsServer(t, server.Options{})
-	n := count(20000)
 	e := engine(t, route.Components{"js": nats.NewJetStream(nats.Options{URL: url})},
 		route.From("js:kill?createStream=true&durable=unused").AutoStart(false))
 	if err := e.Send(t.Context(), "js:kill?createStream=true", 0); err != nil {
 		t.Fatal(err)
 	}
+	n := count(20000)
+	killConsumers(t, "nats", url, n, func(i int) error {
+		if i == 0 { // it has been sent
+			return nil
+		}
+		return e.Send(t.Context(), "js:kill", i)
+	})
+}
+
+// A consumer that is killed with kill -9 in mid-stream, again and again, loses nothing of the
+// n messages that are sent. Each is a process of its own that writes what it has worked on to a
+// file.
+func killConsumers(t *testing.T, broker, url string, n int, send func(i int) error) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "done")
 	lines := func() (seen map[string]int, total int) {
 		seen = map[string]int{}
@@ -42,18 +63,12 @@ func TestKilledConsumersLoseNothing(t *testing.T) {
 		}
 		return seen, total
 	}
-	var sent atomic.Int64
 	sending := make(chan time.Duration, 1)
-	go func() {
-		sending <- inParallel(8, n-1, func(i int) error {
-			defer sent.Add(1)
-			return e.Send(t.Context(), "js:kill", i+1)
-		}, t)
-	}()
+	go func() { sending <- inParallel(8, n, send, t) }()
 	kills := 0
 	for {
-		self := exec.CommandContext(t.Context(), os.Args[0], "-test.run=TestKilledConsumersLoseNothing/none")
-		self.Env = append(os.Environ(), "MEHARI_KILL_URL="+url, "MEHARI_KILL_FILE="+file)
+		self := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^$")
+		self.Env = append(os.Environ(), "MEHARI_KILL_BROKER="+broker, "MEHARI_KILL_URL="+url, "MEHARI_KILL_FILE="+file)
 		self.Stderr = os.Stderr
 		if err := self.Start(); err != nil {
 			t.Fatal(err)
@@ -88,13 +103,14 @@ func TestKilledConsumersLoseNothing(t *testing.T) {
 }
 
 // consumeUntilKilled is what the process to be killed does.
-func consumeUntilKilled(url, file string) {
+func consumeUntilKilled(broker, url, file string) {
 	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
 		panic(err)
 	}
-	e, err := route.New(route.Config{Components: route.Components{"js": nats.NewJetStream(nats.Options{URL: url})}, Logger: slog.New(slog.DiscardHandler)},
-		route.From("js:kill?durable=d&ackWait=1s&concurrentConsumers=4").Process(func(_ context.Context, ex *route.Exchange) error {
+	component, from := toKill[broker](url)
+	e, err := route.New(route.Config{Components: route.Components{"b": component}, Logger: slog.New(slog.DiscardHandler)},
+		route.From(from).Process(func(_ context.Context, ex *route.Exchange) error {
 			_, err := fmt.Fprintf(f, "%s\n", ex.Body)
 			return err
 		}))
@@ -104,9 +120,16 @@ func consumeUntilKilled(url, file string) {
 	panic(e.Run(context.Background()))
 }
 
+// atEnd are called when all tests have ended, for servers that they share.
+var atEnd []func()
+
 func TestMain(m *testing.M) {
-	if url := os.Getenv("MEHARI_KILL_URL"); url != "" {
-		consumeUntilKilled(url, os.Getenv("MEHARI_KILL_FILE"))
+	if broker := os.Getenv("MEHARI_KILL_BROKER"); broker != "" {
+		consumeUntilKilled(broker, os.Getenv("MEHARI_KILL_URL"), os.Getenv("MEHARI_KILL_FILE"))
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	for _, end := range atEnd {
+		end()
+	}
+	os.Exit(code)
 }
