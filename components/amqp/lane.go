@@ -34,6 +34,9 @@ type lane struct {
 	returned <-chan client.Return
 }
 
+// confirming is what a lane does when the server may have the message.
+const confirming = "the server may have it all the same"
+
 // send returns when the server has confirmed or refused a message. It gives up when nobody
 // waits any more, but for one whose fate is with the server.
 func (l *lane) send(ctx context.Context, s *sending) error {
@@ -47,7 +50,7 @@ func (l *lane) send(ctx context.Context, s *sending) error {
 	if room := l.link.Config.FrameSize - 4096; room > 0 && size(p.Headers) > room {
 		return fmt.Errorf("headers: the server takes about %d bytes, have %d", room, size(p.Headers))
 	}
-	l.doing.Store("the server does not confirm it")
+	l.doing.Store(confirming)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

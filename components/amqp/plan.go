@@ -87,9 +87,18 @@ func (c Config) plan(a route.Address) (*plan, error) {
 	refuse(quorum && (c.Queue == "" || !isTrue(c.Durable) || c.AutoDelete), `option "queueType": a quorum queue has a name, is durable and not deleted by itself`)
 	refuse(c.QueueType != "" && args["queue"]["x-queue-type"] != nil, `option "queueType": it is in args too`)
 	refuse(!p.dead() && (c.DeadLetterExchangeType != "" || c.DeadLetterRoutingKey != ""), `option "deadLetterExchange" is missing`)
+	if !isTrue(c.AutoDeclare) && !c.AutoDeclareProducer {
+		for _, name := range declared {
+			refuse(a.Options.Has(name), "option %q: it is for what is declared, and nothing is", name)
+		}
+		refuse(slices.ContainsFunc(argPrefixes, func(p string) bool { return p != "consumer" && len(args[p]) > 0 }), `option "args": it is for what is declared, and nothing is`)
+	}
 	refuse(c.DeadLetterExchange == defaultExchange && p.deadLetterKey() == "", `option "deadLetterQueue" is missing: the default exchange wants one`)
 	return p, errors.Join(errs...)
 }
+
+// declared are the options that say what is declared.
+var declared = []string{"exchangeType", "durable", "autoDelete", "queueType", "deadLetterExchange", "deadLetterExchangeType", "deadLetterQueue", "deadLetterRoutingKey"}
 
 func exchangeName(name string) string {
 	if name == defaultExchange {

@@ -56,6 +56,7 @@ func (p *publisher) send(parent context.Context, s *sending) error {
 	defer cancel()
 	var l *lane
 	doing := "all channels are in use"
+	outcome := "not sent"
 	select {
 	case l = <-p.free:
 		l.doing.Store("it has not begun")
@@ -68,7 +69,9 @@ func (p *publisher) send(parent context.Context, s *sending) error {
 		case err := <-done:
 			return err
 		case <-ctx.Done():
-			doing = l.doing.Load().(string)
+			if doing = l.doing.Load().(string); doing == confirming {
+				outcome = "not confirmed"
+			}
 		}
 	case <-ctx.Done():
 	}
@@ -78,7 +81,7 @@ func (p *publisher) send(parent context.Context, s *sending) error {
 	if why := p.gate.why(); why != "" {
 		doing = "the server takes no messages: " + why
 	}
-	return fmt.Errorf("not confirmed within %v, and the server may have it or not: %s", s.target.timeout(), doing)
+	return fmt.Errorf("%s within %v: %s", outcome, s.target.timeout(), doing)
 }
 
 // connected returns the connection, which it makes if there is none.

@@ -377,21 +377,24 @@ func TestAMQPRefused(t *testing.T) {
 	for name, o := range map[string]amqp.Options{
 		"not allowed":           {URL: at, Username: "guest", Password: "wr0ng"},
 		"ot allowed":            {URL: strings.Replace(r.url(), "guest:guest", "guest:wr0ng", 1)},
-		"no access to this vho": {URL: at, VirtualHost: "wr0n9"},
+		"vhost wr0n9 not found": {URL: at, VirtualHost: "wr0n9"},
 		"connection refused":    {URL: "amqp://127.0.0.1:1,amqp://user:wr0ng@127.0.0.1:2"},
 	} {
-		b := bridge{component: func() route.Component { return amqp.New(o) }}
-		e, stop, err := b.start(route.From("b:default?queue=x").ID("r"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		failure(t, e, "r", "server 127.0.0.1:")
-		st, _ := e.Status().Route("r")
-		told := fmt.Sprint(st.LastFailure.Err, e.Send(t.Context(), "b:default?queue=x", 1))
-		if !strings.Contains(told, name) || strings.Contains(told, "wr0ng") {
-			t.Errorf("%s: have %s", name, told)
-		}
-		stop()
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // the server takes its time to refuse
+			b := bridge{component: func() route.Component { return amqp.New(o) }}
+			e, stop, err := b.start(route.From("b:default?queue=x").ID("r"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer stop()
+			failure(t, e, "r", "server 127.0.0.1:")
+			st, _ := e.Status().Route("r")
+			told := fmt.Sprint(st.LastFailure.Err, e.Send(t.Context(), "b:default?queue=x&confirmTimeout=1m", 1))
+			if !strings.Contains(told, name) || strings.Contains(told, "wr0ng") {
+				t.Errorf("have %s", told)
+			}
+		})
 	}
 }
 
@@ -406,8 +409,8 @@ func TestAMQPOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	got := make(chan struct{}, 2)
 	for _, o := range []amqp.Options{{URL: at, TLS: known}, {URL: at, TLS: known, External: true}} {
-		got := make(chan struct{}, 1)
 		e := engine(t, route.Components{"amqp": amqp.New(o)}, route.From("amqp:default?queue=tls").Process(func(context.Context, *route.Exchange) error {
 			got <- struct{}{}
 			return nil
@@ -454,7 +457,7 @@ func TestAMQPThroughput(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			c.run(t, 3000, 3)
+			c.run(t, 300+200*consumers, 3)
 		})
 	}
 }
