@@ -47,14 +47,6 @@ func amqpOf(r *rabbit) route.Components {
 	return route.Components{"amqp": amqp.New(amqp.Options{URL: r.url()})}
 }
 
-// send sends to an endpoint and expects that it can be done.
-func send(t testing.TB, e *route.Engine, to route.URI, body any, options ...route.SendOption) {
-	t.Helper()
-	if err := e.Send(t.Context(), to, body, options...); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // Values of headers keep their types; properties are headers; what steers the server does not
 // travel.
 func TestAMQPHeaders(t *testing.T) {
