@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// A link is a way to a server on which something can be held up, as networks do it.
+// A link is a way to a server, which can be cut, and on which something can be held up, as
+// networks do it.
 type link struct {
 	addr string // where it begins
 
@@ -18,7 +19,7 @@ type link struct {
 	held  chan struct{} // closed when something is; nil where nothing is to be
 	free  chan struct{} // closed when it may go on
 	conns []net.Conn
-	over  bool
+	down  bool
 }
 
 // connect makes a link to a server.
@@ -41,9 +42,7 @@ func connect(t *testing.T, to string) *link {
 				near.Close()
 				continue
 			}
-			if !l.keep(near, far) {
-				return
-			}
+			l.keep(near, far)
 			all.Go(func() { l.carry(far, near) })
 			all.Go(func() { _, _ = io.Copy(near, far); near.Close() })
 		}
@@ -51,7 +50,7 @@ func connect(t *testing.T, to string) *link {
 	t.Cleanup(func() {
 		listener.Close()
 		l.release()
-		l.close()
+		l.cut()
 		all.Wait()
 	})
 	return l
@@ -110,23 +109,32 @@ func (l *link) release() {
 	}
 }
 
-func (l *link) keep(conns ...net.Conn) bool {
+func (l *link) keep(conns ...net.Conn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.conns = append(l.conns, conns...)
-	if l.over {
-		for _, c := range conns {
-			c.Close()
-		}
+	if l.down {
+		l.drop()
 	}
-	return !l.over
 }
 
-func (l *link) close() {
+// cut closes all connections, and those that are made until it is mended.
+func (l *link) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.over = true
+	l.down = true
+	l.drop()
+}
+
+func (l *link) mend() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.down = false
+}
+
+func (l *link) drop() {
 	for _, c := range l.conns {
 		c.Close()
 	}
+	l.conns = nil
 }

@@ -68,6 +68,13 @@ func TestScheduledDB(t *testing.T) {
 		r.resume()
 	}
 	r, _ := leads()
+	for _, l := range links { // the database is away
+		l.cut()
+	}
+	time.Sleep(2 * time.Second)
+	for _, l := range links {
+		l.mend()
+	}
 	r.end()
 	leads()
 	for _, other := range replicas {

@@ -79,6 +79,13 @@ func TestSerialOrders(t *testing.T) {
 	leads()
 	r.resume()
 	r, _ = leads()
+	for _, l := range links { // the database is away
+		l.cut()
+	}
+	time.Sleep(2 * time.Second)
+	for _, l := range links {
+		l.mend()
+	}
 	r.end()
 	leads()
 
