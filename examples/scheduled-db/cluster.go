@@ -35,8 +35,8 @@ func join(leaders, name string) (*cluster.Service, error) {
 // the one that leads.
 func probing(address string, service *cluster.Service) []*route.Route {
 	return []*route.Route{
-		route.From(route.URI("http-server:" + address + "/livez")).SetBody("ok\n"),
-		route.From(route.URI("http-server:" + address + "/readyz")).
+		route.From(route.URI("http-server:" + address + "/livez")).ID("livez").SetBody("ok\n"),
+		route.From(route.URI("http-server:" + address + "/readyz")).ID("readyz").
 			Process(func(ctx context.Context, _ *route.Exchange) error { return service.Check(ctx) }).
 			SetBody("ok\n"),
 	}

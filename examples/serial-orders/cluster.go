@@ -35,8 +35,8 @@ func join(leaders, name string) (*cluster.Service, error) {
 // the one that leads.
 func probing(service *cluster.Service) []*route.Route {
 	return []*route.Route{
-		route.From("http-server:/livez").SetBody("ok\n"),
-		route.From("http-server:/readyz").
+		route.From("http-server:/livez").ID("livez").SetBody("ok\n"),
+		route.From("http-server:/readyz").ID("readyz").
 			Process(func(ctx context.Context, _ *route.Exchange) error { return service.Check(ctx) }).
 			SetBody("ok\n"),
 	}

@@ -3,8 +3,8 @@ with executed as (
 	values (:#id, :#customer, :#amount, fence('orders', :#${exchangeProperty.ClusterToken}))
 	on conflict (id) do nothing
 	returning customer, amount)
-insert into accounts (customer, orders, total)
+insert into customers (customer, orders, total)
 select customer, 1, amount from executed
 on conflict (customer) do update set
-	orders = accounts.orders + 1,
-	total = accounts.total + excluded.total
+	orders = customers.orders + 1,
+	total = customers.total + excluded.total

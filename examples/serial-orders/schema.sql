@@ -10,7 +10,7 @@ create table if not exists orders (
 	token    bigint not null
 );
 
-create table if not exists accounts (
+create table if not exists customers (
 	customer text primary key,
 	orders   bigint not null,
 	total    bigint not null

@@ -111,10 +111,10 @@ func TestSerialOrders(t *testing.T) {
 				break
 			}
 		}
-		if have := value[int](t, db, "select orders from accounts where customer = $1", customer); have != n {
+		if have := value[int](t, db, "select orders from customers where customer = $1", customer); have != n {
 			t.Errorf("%s: %d orders were booked, want %d", customer, have, n)
 		}
-		if have := value[int](t, db, "select total from accounts where customer = $1", customer); have != n*(n+1)/2 {
+		if have := value[int](t, db, "select total from customers where customer = $1", customer); have != n*(n+1)/2 {
 			t.Errorf("%s: %d was booked, want %d", customer, have, n*(n+1)/2)
 		}
 	}
