@@ -58,6 +58,9 @@ func (e *endpoint) poll(ctx context.Context, next route.Processor) error {
 
 func (p *poller) run(ctx context.Context) error {
 	for ctx.Err() == nil {
+		if lost := route.Work(ctx).Err(); lost != nil {
+			return lost // found out by the clock, after a pause of the process: somebody else polls
+		}
 		updates, err := p.fetch(ctx)
 		if ctx.Err() != nil {
 			break
@@ -212,6 +215,9 @@ func (p *poller) confirm(ctx context.Context) {
 	if p.offset == p.told {
 		return
 	}
+	if route.Work(ctx).Err() != nil {
+		return
+	}
 	patience := confirming
 	same := p.asked == p.offset // a poll that was given up has asked for it already
 	if same {
@@ -223,9 +229,6 @@ func (p *poller) confirm(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(route.Work(ctx), patience)
 	defer cancel()
-	if ctx.Err() != nil {
-		return
-	}
 	_, err := p.bot.call(ctx, "getUpdates", tgbotapi.Params{"offset": strconv.FormatInt(p.offset, 10), "limit": "1", "timeout": "0"}, nil)
 	if err != nil && !(same && ctx.Err() != nil) {
 		p.logger.LogAttrs(ctx, slog.LevelWarn, "Telegram does not know how far this is: the last updates may come again",

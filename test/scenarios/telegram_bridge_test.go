@@ -1,0 +1,286 @@
+//go:build unix
+
+package scenarios
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mehari-go/mehari/components/telegram"
+	"github.com/mehari-go/mehari/components/telegram/telegramtest"
+)
+
+// Three replicas of examples/telegram-bridge, whose leader is killed, stopped and told to
+// end while users of many chats write. Every update comes to the broker once and in order,
+// and is answered, in order too, and twice only where one died or was stopped that had it.
+func TestTelegramBridge(t *testing.T) {
+	const chats, each = 50, 20
+	b := newBridge(t)
+	for range 3 {
+		b.start()
+	}
+	b.leader()
+
+	var users sync.WaitGroup
+	users.Go(func() {
+		for n := range each {
+			for chat := range chats {
+				b.api.Text(int64(chat+1), fmt.Sprint(n))
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+	})
+	b.atLeast(100)
+	b.hit("killed", b.leader(), (*replica).kill)
+	b.start()
+	b.atLeast(250)
+	stopped := b.hit("stopped", b.leader(), (*replica).stop)
+	b.leader() // another one
+	b.atLeast(400)
+	stopped.expire() // it may end by itself when it finds out
+	stopped.resume()
+	b.hit("ended", b.leader(), (*replica).end)
+	b.start()
+	b.atLeast(600)
+	b.hit("killed", b.leader(), (*replica).kill)
+	b.start()
+	users.Wait()
+	eventually(t, "all is answered", func() bool { return len(b.answered()) == chats*each })
+	eventually(t, "Telegram knows that all was taken", func() bool { return b.api.Stats().Unconfirmed == 0 })
+
+	b.checkStream(chats, each)
+	b.checkAnswers(chats, each)
+	b.checkPolls()
+	t.Logf("%v; polls: %+v", b.faults, b.api.Stats())
+}
+
+// A bridge is the replicas with Telegram and the broker.
+type bridge struct {
+	t        *testing.T
+	api      *telegramtest.Server
+	nats     string
+	program  string
+	folder   string
+	replicas []*replica
+	faults   []string
+	struck   map[string]bool // replicas that were killed or stopped
+
+	mu    sync.Mutex
+	calls []call
+}
+
+// A call is one of the Bot API, when it came there.
+type call struct {
+	at      time.Time
+	replica string
+	method  string
+	chat    string
+	text    string // of an answer
+	reply   string // what it replies to
+}
+
+func newBridge(t *testing.T) *bridge {
+	t.Helper()
+	b := &bridge{t: t, api: telegramtest.New(), nats: natsServer(t), program: build(t, "telegram-bridge"), folder: t.TempDir(), struck: map[string]bool{}}
+	t.Cleanup(b.api.Close)
+	return b
+}
+
+// start starts one more replica, with an address of the Bot API of its own, so that it is
+// known who calls.
+func (b *bridge) start() {
+	b.t.Helper()
+	name := fmt.Sprint("replica ", len(b.replicas)+1)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := call{at: time.Now(), replica: name, method: r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]}
+		if err := r.ParseForm(); err != nil {
+			b.t.Error(err)
+		}
+		c.chat, c.text, c.reply = r.PostForm.Get("chat_id"), r.PostForm.Get("text"), r.PostForm.Get("reply_parameters")
+		b.mu.Lock()
+		b.calls = append(b.calls, c)
+		b.mu.Unlock()
+		b.api.ServeHTTP(w, r)
+	})}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	b.t.Cleanup(func() {
+		server.Close()
+		<-served
+	})
+	b.replicas = append(b.replicas, start(b.t, name, b.program, []string{"TELEGRAM_TOKEN=" + telegramtest.Token},
+		"-api", "http://"+listener.Addr().String(), "-nats", b.nats, "-leaders", b.folder, "-name", name, "-wait", "4s"))
+}
+
+func (b *bridge) leader() *replica {
+	b.t.Helper()
+	who, _ := leader(b.t, b.replicas, "bot")
+	return who
+}
+
+// hit does something to a replica.
+func (b *bridge) hit(what string, r *replica, do func(*replica)) *replica {
+	b.t.Helper()
+	b.faults = append(b.faults, r.name+" "+what)
+	if what != "ended" {
+		b.struck[r.name] = true
+	}
+	do(r)
+	return r
+}
+
+// answered returns who has answered which updates, in order.
+func (b *bridge) answered() map[string][]string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	by := map[string][]string{}
+	for _, c := range b.calls {
+		if c.method == "sendMessage" {
+			by[c.chat+" "+c.text] = append(by[c.chat+" "+c.text], c.replica)
+		}
+	}
+	return by
+}
+
+// atLeast waits until some updates are answered.
+func (b *bridge) atLeast(n int) {
+	b.t.Helper()
+	eventually(b.t, fmt.Sprint(n, " updates are answered"), func() bool { return len(b.answered()) >= n })
+}
+
+// checkStream looks at what the broker has got: every update once, those of a chat in order.
+func (b *bridge) checkStream(chats, each int) {
+	b.t.Helper()
+	conn, err := nats.Connect(b.nats)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	stream, err := js.Stream(b.t.Context(), "TELEGRAM")
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	last := stream.CachedInfo().State.LastSeq
+	if want := uint64(chats * each); last != want {
+		b.t.Errorf("the broker has got %d updates, want %d", last, want)
+	}
+	next := map[int64]int{}
+	for seq := range last {
+		m, err := stream.GetMsg(b.t.Context(), seq+1)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		var u telegram.Update
+		if err := json.Unmarshal(m.Data, &u); err != nil {
+			b.t.Fatal(err)
+		}
+		if u.Text != fmt.Sprint(next[u.ChatID]) {
+			b.t.Errorf("chat %d: the broker has got %s, want %d", u.ChatID, u.Text, next[u.ChatID])
+		}
+		next[u.ChatID]++
+		if id := m.Header.Get("Nats-Msg-Id"); id != fmt.Sprint(u.ID) {
+			b.t.Errorf("update %d has the message id %q", u.ID, id)
+		}
+	}
+}
+
+// checkAnswers looks at what Telegram has got.
+func (b *bridge) checkAnswers(chats, each int) {
+	b.t.Helper()
+	next := map[string]int{}
+	reply := map[string]string{} // what was replied to, by the answer
+	of := map[string]string{}    // and the other way round
+	by := map[string]int{}
+	again := 0
+	for _, c := range b.calls {
+		if c.method != "sendMessage" {
+			continue
+		}
+		by[c.replica]++
+		what := "answer " + c.text + " in chat " + c.chat
+		first, known := reply[what]
+		switch {
+		case known && c.reply != first:
+			b.t.Errorf("%s replies to %s, and did to %s", what, c.reply, first)
+		case known:
+			again++
+			continue
+		case of[c.chat+c.reply] != "" || c.reply == "":
+			b.t.Errorf("%s replies to %q, as does %s", what, c.reply, of[c.chat+c.reply])
+		}
+		reply[what], of[c.chat+c.reply] = c.reply, what
+		if want := fmt.Sprint("You said: ", next[c.chat]); c.text != want {
+			b.t.Errorf("%s: want %q", what, want)
+		}
+		next[c.chat]++
+	}
+	for what, who := range b.answered() {
+		if len(who) > 1 && !b.anyStruck(who) {
+			b.t.Errorf("%s was answered by %q, none of which was killed or stopped", what, who)
+		}
+	}
+	if len(reply) != chats*each || len(by) < 2 {
+		b.t.Errorf("%d answers, want %d, by %v", len(reply), chats*each, by)
+	}
+	b.t.Logf("answers: %v, of them twice: %d", by, again)
+}
+
+func (b *bridge) anyStruck(names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return b.struck[name] })
+}
+
+// checkPolls looks at who has polled, as Telegram saw it: those who did not lead did not
+// poll, and one came after the other.
+func (b *bridge) checkPolls() {
+	b.t.Helper()
+	turns, last := map[string]int{}, ""
+	var order []string
+	for _, c := range b.calls {
+		if c.method == "getUpdates" && c.replica != last {
+			last = c.replica
+			turns[last]++
+			order = append(order, last)
+		}
+	}
+	terms := 0
+	for _, r := range b.replicas {
+		own := 0
+		for _, e := range r.entries() {
+			if e.Msg == "leading" && e.Lock == "bot" {
+				own++
+			}
+		}
+		if turns[r.name] > own {
+			b.t.Errorf("%s has polled in %d turns, and led %d times: %q", r.name, turns[r.name], own, order)
+		}
+		terms += own
+	}
+	stops := 0
+	for _, f := range b.faults {
+		if strings.HasSuffix(f, "stopped") {
+			stops++
+		}
+	}
+	if n := b.api.Stats().Conflicts; n > stops { // the poll of who is stopped stays open
+		b.t.Errorf("%d conflicts, want %d at most", n, stops)
+	}
+	b.t.Logf("%d terms; polls by %q", terms, order)
+}
