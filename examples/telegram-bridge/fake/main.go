@@ -32,7 +32,8 @@ func main() {
 	os.Exit(1)
 }
 
-// serve serves until the listener is closed. What users say it reads from in.
+// serve serves until the listener is closed. What users say it reads from in. Several
+// goroutines write to out.
 func serve(listener net.Listener, in io.Reader, out io.Writer) error {
 	bot := telegramtest.New()
 	defer bot.Close()
