@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/mehari-go/mehari/components/telegram"
 	"github.com/mehari-go/mehari/components/watermill"
@@ -28,22 +27,22 @@ const parts = 8
 
 // jetStream has the updates in one stream of NATS, with a subject for each part of the
 // chats. One message of a part is worked on at a time, on any replica, and comes to another
-// one when that was silent for wait.
-func jetStream(wait time.Duration) broker {
+// one when that was silent for ackWait.
+func jetStream() broker {
 	const stream = "createStream=true&stream=TELEGRAM&streamSubjects=telegram.*&streamMaxAge=24h&streamDuplicateWindow=1h"
 	b := broker{to: "jetstream:telegram.${exchangeProperty.part}?deduplicate=true&" + stream}
 	for p := range parts {
-		b.from = append(b.from, route.URI(fmt.Sprintf("jetstream:telegram.%d?durable=answers-%d&maxAckPending=1&ackWait=%v&%s", p, p, wait, stream)))
+		b.from = append(b.from, route.URI(fmt.Sprintf("jetstream:telegram.%d?durable=answers-%d&maxAckPending=1&ackWait=5s&%s", p, p, stream)))
 	}
 	return b
 }
 
-// intake has one replica poll Telegram, which takes an update as delivered when the broker
-// has it, and not before: it may wait for the broker for as long as that takes.
-func intake(to string) *route.Route {
+// intake has one replica poll Telegram. An update has been taken when the broker has it, and
+// not before: it waits for the broker for as long as that takes.
+func (b broker) intake() *route.Route {
 	return route.From("master:bot:telegram:bots?maximumRedeliveries=-1").ID("intake").
 		Process(pack).
-		ToD(to, route.DynamicOptions{CacheSize: parts})
+		ToD(b.to)
 }
 
 // pack makes a message of an update. Its UUID is the id of the update, by which the broker
