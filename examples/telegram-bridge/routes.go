@@ -32,7 +32,7 @@ func jetStream() broker {
 	const stream = "createStream=true&stream=TELEGRAM&streamSubjects=telegram.*&streamMaxAge=24h&streamDuplicateWindow=1h"
 	b := broker{to: "jetstream:telegram.${exchangeProperty.part}?deduplicate=true&" + stream}
 	for p := range parts {
-		b.from = append(b.from, route.URI(fmt.Sprintf("jetstream:telegram.%d?durable=answers-%d&maxAckPending=1&ackWait=5s&%s", p, p, stream)))
+		b.from = append(b.from, route.URI(fmt.Sprintf("jetstream:telegram.%d?durable=answers-%d&maxAckPending=1&ackWait=10s&%s", p, p, stream)))
 	}
 	return b
 }
