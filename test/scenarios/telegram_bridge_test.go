@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,16 +34,23 @@ func TestTelegramBridge(t *testing.T) {
 	b.leader()
 
 	var users sync.WaitGroup
+	late := make(chan struct{})
 	users.Go(func() {
 		for n := range each {
+			if n == each*3/4 {
+				select {
+				case <-late:
+				case <-t.Context().Done():
+				}
+			}
 			for chat := range chats {
 				b.api.Text(int64(chat+1), fmt.Sprint(n))
-				time.Sleep(20 * time.Millisecond)
+				b.said.Add(1)
 			}
+			time.Sleep(time.Second)
 		}
 	})
-	b.atLeast(100)
-	killed := b.hit("killed", b.leader(), (*replica).kill)
+	killed := b.killInABatch()
 	b.atLeast(250) // which takes another leader
 	killed.again()
 	stopped := b.hit("stopped", b.leader(), (*replica).stop)
@@ -51,8 +59,9 @@ func TestTelegramBridge(t *testing.T) {
 	ended := b.hit("ended", b.leader(), (*replica).end)
 	b.atLeast(550)
 	ended.again()
-	killed = b.hit("killed", b.leader(), (*replica).kill)
-	b.atLeast(700)
+	close(late)
+	killed = b.killInABatch()
+	b.atLeast(900)
 	killed.again()
 	users.Wait()
 	eventually(t, "all is answered", func() bool { return len(b.answered()) == chats*each })
@@ -71,6 +80,8 @@ type bridge struct {
 	nats     string
 	program  string
 	folder   string
+	js       jetstream.JetStream
+	said     atomic.Int64 // updates
 	replicas []*replica
 	faults   []string
 	struck   map[string]bool // replicas that were killed or stopped
@@ -93,6 +104,14 @@ func newBridge(t *testing.T) *bridge {
 	t.Helper()
 	b := &bridge{t: t, api: telegramtest.New(), nats: natsServer(t), program: build(t, "telegram-bridge"), folder: t.TempDir(), struck: map[string]bool{}}
 	t.Cleanup(b.api.Close)
+	conn, err := nats.Connect(b.nats)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	if b.js, err = jetstream.New(conn); err != nil {
+		t.Fatal(err)
+	}
 	return b
 }
 
@@ -143,6 +162,28 @@ func (b *bridge) hit(what string, r *replica, do func(*replica)) *replica {
 	return r
 }
 
+// killInABatch kills the leader when it has taken some updates of which Telegram does not
+// know that, and more are there.
+func (b *bridge) killInABatch() *replica {
+	b.t.Helper()
+	r := b.leader()
+	untold := func() int64 {
+		stream, err := b.js.Stream(b.t.Context(), "TELEGRAM")
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return int64(stream.CachedInfo().State.LastSeq) - b.said.Load() + int64(b.api.Stats().Unconfirmed)
+	}
+	for begun := time.Now(); untold() < 5; {
+		if time.Since(begun) > patience {
+			b.t.Fatalf("%s takes no batches", r.name)
+		}
+	}
+	b.hit("killed", r, (*replica).kill)
+	b.faults = append(b.faults, fmt.Sprint(untold(), " updates were stored and not told"))
+	return r
+}
+
 // called returns the calls so far.
 func (b *bridge) called() []call {
 	b.mu.Lock()
@@ -170,16 +211,7 @@ func (b *bridge) atLeast(n int) {
 // checkStream looks at what the broker has got: every update once, those of a chat in order.
 func (b *bridge) checkStream(chats, each int) {
 	b.t.Helper()
-	conn, err := nats.Connect(b.nats)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	defer conn.Close()
-	js, err := jetstream.New(conn)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	stream, err := js.Stream(b.t.Context(), "TELEGRAM")
+	stream, err := b.js.Stream(b.t.Context(), "TELEGRAM")
 	if err != nil {
 		b.t.Fatal(err)
 	}
