@@ -37,6 +37,8 @@ var floors = []struct{ pkg, imports string }{
 	{"cluster/*", "cluster"},
 	{"components/master", "route cluster"},
 	{"components/amqp", "route internal/* components/watermill"},
+	{"components/awssns", "route internal/* components/watermill"},
+	{"components/awssqs", "route internal/* components/watermill"},
 	{"components/nats", "route internal/* components/watermill"},
 	{"components/redis", "route internal/* components/watermill"},
 	{"components/sqlqueue", "route internal/* components/watermill"},
@@ -53,7 +55,7 @@ var floors = []struct{ pkg, imports string }{
 }
 
 // The packages that import nothing but the standard library and packages of this list.
-var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/cadence", "internal/content", "internal/convert", "internal/dialect", "internal/jsonvalue", "internal/nearest", "internal/nested", "internal/place", "internal/poll", "internal/shared", "internal/stream", "internal/tagged", "internal/sleep", "components/sql", "components/bean", "components/controlbus", "components/cron", "components/timer", "repository/database", "repository/file"}
+var bare = []string{"route", "cluster", "language", "language/gotemplate", "language/jsonpath", "language/simple", "dataformat", "internal/attribute", "internal/cadence", "internal/content", "internal/convert", "internal/dialect", "internal/jsonvalue", "internal/nearest", "internal/nested", "internal/place", "internal/poll", "internal/shared", "internal/stream", "internal/tagged", "internal/sleep", "components/sql", "components/bean", "components/controlbus", "components/cron", "components/timer", "repository/database", "repository/file"}
 
 // The packages that tests of users import, and that import "testing" therefore.
 var kits = []string{"dataformat/formattest", "language/languagetest", "route/routetest", "cluster/clustertest"}

@@ -2,6 +2,7 @@ package route
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 )
 
@@ -47,6 +48,21 @@ type Consumer interface {
 type Producer interface {
 	Endpoint
 	Processor
+}
+
+// A SendOnly endpoint is a producer that one might take for a consumer too. It says what to
+// start a route with instead, which the error tells who tries.
+type SendOnly interface {
+	Producer
+	Instead() string
+}
+
+// cannotStart is the error of an endpoint that is no consumer.
+func cannotStart(ep Endpoint) error {
+	if s, ok := ep.(SendOnly); ok {
+		return fmt.Errorf("%s cannot start a route: %s", ep, s.Instead())
+	}
+	return fmt.Errorf("%s cannot start a route", ep)
 }
 
 // An Internal consumer takes what other routes of the engine send to it. It starts

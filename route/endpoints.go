@@ -140,7 +140,7 @@ func (e *endpoints) consumer(uri string) (Consumer, error) {
 	ep, err := e.resolve(URI(uri))
 	c, ok := ep.(Consumer)
 	if err == nil && !ok {
-		err = fmt.Errorf("%s cannot start a route", ep)
+		err = cannotStart(ep)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%q: %w", URI(uri), err)

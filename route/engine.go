@@ -325,7 +325,7 @@ func (e *Engine) build(def *Route, id string) (*running, error) {
 	case err != nil:
 		b.Errorf("%w", err)
 	case !ok:
-		b.Errorf("%s cannot start a route", ep)
+		b.Errorf("%w", cannotStart(ep))
 	}
 	r.consumer = consumer
 	b.configurations = b.configurationsOf(def)

@@ -118,7 +118,7 @@ func (e *Engine) receive(ctx context.Context, u URI) (*Exchange, error) {
 	}
 	c, ok := ep.(Consumer)
 	if !ok {
-		return nil, fmt.Errorf("%s cannot start a route", ep)
+		return nil, cannotStart(ep)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
