@@ -34,29 +34,38 @@ type Config struct {
 	// one all belongs to one group.
 	KeyHeader string `uri:"keyHeader"`
 
-	// MessageDeduplicationIDStrategy says what makes two messages for a FIFO topic the same,
-	// of which SNS drops the second for five minutes; "" means that no two are.
-	MessageDeduplicationIDStrategy amazon.DeduplicationStrategy `uri:"messageDeduplicationIdStrategy"`
+	// MessageDeduplicationIDStrategy says by what SNS knows that two messages for a FIFO topic
+	// are the same, of which it drops the second for five minutes; "" means nothing: no two
+	// are.
+	MessageDeduplicationIDStrategy DeduplicationStrategy `uri:"messageDeduplicationIdStrategy"`
 }
 
 // URI returns the address of the endpoint that c describes.
 func (c Config) URI() route.URI { return route.Encode("awssns", c) }
 
-// The values of MessageDeduplicationIDStrategy.
+// DeduplicationStrategy says by what SNS knows that two messages are the same.
+type DeduplicationStrategy string
+
+// The strategies.
 const (
 	// UseExchangeID tells SNS the ID of the exchange: what the error handling sends again is
 	// the same, and so is what a route sends to one topic twice.
-	UseExchangeID = amazon.UseExchangeID
+	UseExchangeID DeduplicationStrategy = "useExchangeId"
 
 	// UseMessageUUID tells SNS the UUID of the message, which an exchange keeps from where
 	// it came from: what comes again after a crash, and is sent again, is the same. All the
 	// parts of what is split are too, unless they get UUIDs of their own.
-	UseMessageUUID = amazon.UseMessageUUID
+	UseMessageUUID DeduplicationStrategy = "useMessageUuid"
 
 	// UseContentBasedDeduplication leaves it to SNS, which looks at the body. The topic has
 	// to be one that does.
-	UseContentBasedDeduplication = amazon.UseContentBasedDeduplication
+	UseContentBasedDeduplication DeduplicationStrategy = "useContentBasedDeduplication"
 )
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *DeduplicationStrategy) UnmarshalText(text []byte) error {
+	return (*amazon.DeduplicationStrategy)(s).UnmarshalText(text)
+}
 
 func (c Config) isARN() bool { return strings.HasPrefix(c.Topic, "arn:") }
 

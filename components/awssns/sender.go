@@ -33,7 +33,7 @@ type sending struct {
 func (c *Config) sending(ctx context.Context, ex *route.Exchange, id string) (s sending, err error) {
 	s.config = c
 	if strings.HasSuffix(c.Topic, amazon.FIFO) {
-		s.Place, err = c.MessageDeduplicationIDStrategy.PlaceOf(ex.ID, id, c.KeyHeader, func() (string, error) {
+		s.Place, err = amazon.DeduplicationStrategy(c.MessageDeduplicationIDStrategy).PlaceOf(ex.ID, id, c.KeyHeader, func() (string, error) {
 			key := ex.Header(c.KeyHeader)
 			if key == nil {
 				return "", nil

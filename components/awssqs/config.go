@@ -29,12 +29,12 @@ type Config struct {
 
 	// VisibilityTimeout is how long a message may be without a sign of life before SQS gives
 	// it to another consumer, in whole seconds, 3s to 12h; 0 means 30s. A message that is
-	// worked on, or waits in memory, gives the first after 3s at most, until when the time is
-	// 10s at most, and others in time. SQS ends it after 12 hours all the same.
+	// worked on, or waits in memory, gives signs in time. SQS ends it after 12 hours all the
+	// same.
 	VisibilityTimeout time.Duration `uri:"visibilityTimeout"`
 
 	// NackVisibilityTimeout is how long a message that is given back after a failure stays
-	// invisible, in whole seconds, up to 12h; 0 means that it comes again at once.
+	// invisible, in whole seconds, up to 12h; 0 means none, and it comes again at once.
 	NackVisibilityTimeout time.Duration `uri:"nackVisibilityTimeout"`
 
 	// SNSEnvelope unwraps messages of a topic of SNS that is subscribed without raw message
@@ -45,9 +45,10 @@ type Config struct {
 	// 900; 0 means what the queue says. FIFO queues know no delay of single messages.
 	DelaySeconds int `uri:"delaySeconds"`
 
-	// MessageDeduplicationIDStrategy says what makes two messages for a FIFO queue the same,
-	// of which SQS drops the second for five minutes; "" means that no two are.
-	MessageDeduplicationIDStrategy amazon.DeduplicationStrategy `uri:"messageDeduplicationIdStrategy"`
+	// MessageDeduplicationIDStrategy says by what SQS knows that two messages for a FIFO queue
+	// are the same, of which it drops the second for five minutes; "" means nothing: no two
+	// are.
+	MessageDeduplicationIDStrategy DeduplicationStrategy `uri:"messageDeduplicationIdStrategy"`
 
 	// See [watermill.Taking]. What is sent to a FIFO queue belongs to the group that the
 	// header KeyHeader names; without a KeyHeader all belongs to one group.
@@ -62,21 +63,29 @@ type Config struct {
 // URI returns the address of the endpoint that c describes.
 func (c Config) URI() route.URI { return route.Encode("awssqs", c) }
 
-// The values of MessageDeduplicationIDStrategy.
+// DeduplicationStrategy says by what SQS knows that two messages are the same.
+type DeduplicationStrategy string
+
+// The strategies.
 const (
 	// UseExchangeID tells SQS the ID of the exchange: what the error handling sends again is
 	// the same, and so is what a route sends to one queue twice.
-	UseExchangeID = amazon.UseExchangeID
+	UseExchangeID DeduplicationStrategy = "useExchangeId"
 
 	// UseMessageUUID tells SQS the UUID of the message, which an exchange keeps from where
 	// it came from: what comes again after a crash, and is sent again, is the same. All the
 	// parts of what is split are too, unless they get UUIDs of their own.
-	UseMessageUUID = amazon.UseMessageUUID
+	UseMessageUUID DeduplicationStrategy = "useMessageUuid"
 
 	// UseContentBasedDeduplication leaves it to SQS, which looks at the body. The queue has
 	// to be one that does.
-	UseContentBasedDeduplication = amazon.UseContentBasedDeduplication
+	UseContentBasedDeduplication DeduplicationStrategy = "useContentBasedDeduplication"
 )
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (s *DeduplicationStrategy) UnmarshalText(text []byte) error {
+	return (*amazon.DeduplicationStrategy)(s).UnmarshalText(text)
+}
 
 const (
 	defaultWait       = 20

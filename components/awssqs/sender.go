@@ -31,7 +31,7 @@ type sending struct {
 func (c *Config) sending(ctx context.Context, ex *route.Exchange, q queue, id string) (s sending, err error) {
 	s = sending{config: c, queue: q}
 	if q.fifo() {
-		s.Place, err = c.MessageDeduplicationIDStrategy.PlaceOf(ex.ID, id, c.KeyHeader, func() (string, error) {
+		s.Place, err = amazon.DeduplicationStrategy(c.MessageDeduplicationIDStrategy).PlaceOf(ex.ID, id, c.KeyHeader, func() (string, error) {
 			key := ex.Header(c.KeyHeader)
 			if key == nil {
 				return "", nil

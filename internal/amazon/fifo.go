@@ -25,9 +25,9 @@ type DeduplicationStrategy string
 
 // The strategies.
 const (
-	UseExchangeID                DeduplicationStrategy = "useExchangeId"
-	UseMessageUUID               DeduplicationStrategy = "useMessageUuid"
-	UseContentBasedDeduplication DeduplicationStrategy = "useContentBasedDeduplication"
+	UseExchangeID                = "useExchangeId"
+	UseMessageUUID               = "useMessageUuid"
+	UseContentBasedDeduplication = "useContentBasedDeduplication"
 )
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
@@ -39,9 +39,6 @@ func (s *DeduplicationStrategy) UnmarshalText(text []byte) error {
 	}
 	return fmt.Errorf("want %s, %s or %s, have %q", UseExchangeID, UseMessageUUID, UseContentBasedDeduplication, text)
 }
-
-// MarshalText implements [encoding.TextMarshaler].
-func (s DeduplicationStrategy) MarshalText() ([]byte, error) { return []byte(s), nil }
 
 // A Place is where a message stands in a FIFO queue or topic.
 type Place struct {
