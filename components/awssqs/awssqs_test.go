@@ -29,7 +29,7 @@ func TestComponent(t *testing.T) {
 			},
 			awssqs.Config{Queue: "http://127.0.0.1:1/1/orders", DelaySeconds: 7},
 		},
-		Consumer: "awssqs:orders?redeliveryDelay=-1ms", Producer: "awssqs:orders",
+		Consumer: "awssqs:orders?redeliveryDelay=-1ms&waitTimeSeconds=1", Producer: "awssqs:orders",
 		Close: func(c route.Component) { _ = c.(interface{ Close() error }).Close() },
 	})
 }
