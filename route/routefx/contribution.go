@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"go.uber.org/fx"
 
@@ -128,12 +129,7 @@ func constructor(x any, types []reflect.Type) (bool, error) {
 		return false, fmt.Errorf("%s, have nil", want)
 	}
 	made := func(t reflect.Type) bool {
-		for _, w := range types {
-			if t.AssignableTo(w) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(types, t.AssignableTo)
 	}
 	switch {
 	case t.Kind() != reflect.Func || types[0] != anyType && made(t):
@@ -164,7 +160,8 @@ func isFunction(x any) bool {
 func (o *origin) check(in struct {
 	fx.In
 	Engines []engineConfig `group:"mehari.engines"`
-}) error {
+},
+) error {
 	var have []string
 	for _, e := range in.Engines {
 		if o.engine == e.name || o.engine == All {

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"sync"
 
 	"go.uber.org/fx"
 
@@ -20,6 +21,7 @@ type engine struct {
 	name       string
 	config     route.Config
 	shutdowner fx.Shutdowner
+	dying      *sync.Once
 	*route.Engine
 	errs []error
 }
@@ -39,6 +41,8 @@ func (e *engine) errorf(format string, args ...any) {
 // newEngine makes the engine with a name, or reports all that is wrong.
 func newEngine(name string, in ingredients) (*route.Engine, error) {
 	e := &engine{name: name, shutdowner: in.Shutdowner}
+	slices.SortFunc(in.Configs, func(a, b engineConfig) int { return cmp.Compare(a.name, b.name) })
+	e.dying = in.Configs[0].dying
 	for _, c := range in.Configs {
 		if c.name == name {
 			e.config = c.Config

@@ -20,7 +20,8 @@ var Logger = fx.WithLogger(newEvents)
 func newEvents(in struct {
 	fx.In
 	Logger *slog.Logger `optional:"true"`
-}) fxevent.Logger {
+},
+) fxevent.Logger {
 	l := cmp.Or(in.Logger, slog.Default())
 	e := &events{logger: l, modules: map[string]string{}}
 	e.quiet.Logger, e.loud.Logger = l, l

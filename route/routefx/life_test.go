@@ -267,6 +267,22 @@ func TestVital(t *testing.T) {
 	}
 }
 
+// Of several routes that die at once, in several engines, one shuts the application down.
+func TestVitalTogether(t *testing.T) {
+	app := fxtest.New(t, routefx.Module, routefx.Named("other"), quiet,
+		fx.Replace(route.Config{Restart: route.Backoff{Delay: time.Millisecond}}),
+		routefx.For(routefx.All, routefx.Component("flaky", flaky(0)),
+			routefx.Routes(func() []*route.Route {
+				return []*route.Route{route.From("flaky:x").ID("x"), route.From("flaky:y").ID("y")}
+			}),
+			routefx.Vital("x"), routefx.Vital("y")))
+	app.RequireStart()
+	if signal := <-app.Wait(); signal.ExitCode != 0 {
+		t.Errorf("exit code %d", signal.ExitCode)
+	}
+	app.RequireStop()
+}
+
 // noShutdown reports that the application is shut down.
 type noShutdown struct{ t *testing.T }
 

@@ -3,6 +3,7 @@ package routefx
 import (
 	"fmt"
 	"log/slog"
+	"sync"
 
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxevent"
@@ -33,7 +34,7 @@ func engineModule(name string) fx.Option {
 	return fx.Module(module,
 		fx.Provide(
 			fx.Annotated{Name: name, Target: func() route.Config { return route.Config{} }},
-			fx.Annotate(func(c route.Config) engineConfig { return engineConfig{c, name} }, fx.ParamTags(named), fx.ResultTags(`group:"mehari.engines"`)),
+			fx.Annotate(func(c route.Config) engineConfig { return engineConfig{c, name, new(sync.Once)} }, fx.ParamTags(named), fx.ResultTags(`group:"mehari.engines"`)),
 			fx.Annotated{Name: name, Target: func(in ingredients) (*route.Engine, error) { return newEngine(name, in) }},
 		),
 		fx.Invoke(use),
@@ -44,7 +45,8 @@ func engineModule(name string) fx.Option {
 // In a value group, because the names in a struct with fx.In are constants.
 type engineConfig struct {
 	route.Config
-	name string
+	name  string
+	dying *sync.Once // that of the first engine is for all: an application dies once
 }
 
 // ingredients are what an engine is made of.

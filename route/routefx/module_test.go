@@ -14,7 +14,9 @@ import (
 	"go.uber.org/fx"
 	"go.uber.org/fx/fxtest"
 
+	"github.com/mehari-go/mehari/cluster"
 	"github.com/mehari-go/mehari/components/direct"
+	"github.com/mehari-go/mehari/components/master"
 	"github.com/mehari-go/mehari/components/timer"
 	"github.com/mehari-go/mehari/route"
 	"github.com/mehari-go/mehari/route/routefx"
@@ -142,6 +144,27 @@ func TestOtherContributions(t *testing.T) {
 	ex, err := engine.Request(t.Context(), "direct:in", "abc")
 	if err != nil || ex.Body != "3°C 33 40" {
 		t.Errorf("%v, %v", ex, err)
+	}
+}
+
+// Constructors may have optional parameters, and take a struct with fx.In.
+func TestConstructors(t *testing.T) {
+	var engine *route.Engine
+	fxtest.New(t, routefx.Module, quiet,
+		routefx.Component("master", master.New), // func(*cluster.Service, ...master.Option)
+		fx.Provide(func() *cluster.Service { return nil }, fx.Annotate(func() string { return "direct:named" }, fx.ResultTags(`name:"from"`))),
+		routefx.Component("direct", direct.New),
+		routefx.Routes(func(in struct {
+			fx.In
+			From  string `name:"from"`
+			Other *int   `optional:"true"`
+		},
+		) *route.Route {
+			return route.From(route.URI(in.From)).ID("a")
+		}),
+		fx.Populate(&engine))
+	if s, _ := engine.Status().Route("a"); s.From != "direct:named" {
+		t.Errorf("from %q", s.From)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"sync"
 
 	"go.uber.org/fx"
 
@@ -56,7 +55,6 @@ func Vital(id string, options ...VitalOptions) Contribution {
 
 // watch makes the policy that shuts the application down.
 func (e *engine) watch(v vital) route.Policy {
-	var once sync.Once
 	return route.Policy{Ended: func(id string, failures int, err error) {
 		if id != v.id || failures > 0 && failures < v.Failures {
 			return
@@ -65,7 +63,7 @@ func (e *engine) watch(v vital) route.Policy {
 		if failures == 0 {
 			code = 0
 		}
-		once.Do(func() {
+		e.dying.Do(func() {
 			logger := e.config.Logger
 			if code == 0 {
 				logger.Info("a vital route has no more to give: shutting the application down", "route", id)

@@ -30,7 +30,8 @@ func newComponent(in struct {
 	fx.In
 	Token   Token
 	Options Options `optional:"true"`
-}) *telegram.Component {
+},
+) *telegram.Component {
 	return telegram.New(append(in.Options, telegram.WithToken(string(in.Token)))...)
 }
 
