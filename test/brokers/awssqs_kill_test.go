@@ -23,7 +23,7 @@ func TestKilledSQSConsumersLoseNothing(t *testing.T) {
 		consumeSQSUntilKilled(url, os.Getenv("MEHARI_KILL_FILE"))
 	}
 	url := newElasticMQ(t, false).url()
-	n := count(1500)
+	n := count(600)
 	e := engine(t, route.Components{"sqs": awssqs.New(queues(url))}, route.From("sqs:kill?autoCreateQueue=true").AutoStart(false))
 	if err := e.Send(t.Context(), "sqs:kill?autoCreateQueue=true", 0); err != nil {
 		t.Fatal(err)

@@ -245,7 +245,11 @@ func sqsRestart(t *testing.T, _ string) {
 
 func TestSQSThroughput(t *testing.T) {
 	url := newElasticMQ(t, false).url()
-	for _, consumers := range []int{1, 8} {
+	counts := []int{1, 8}
+	if testing.Short() {
+		counts = []int{8}
+	}
+	for _, consumers := range counts {
 		t.Run(fmt.Sprint(consumers), func(t *testing.T) {
 			c := contest{bridge: sqsBridge(url, ""), consumers: consumers, subscribers: consumers}
 			c.from = func(topic string) route.URI {

@@ -79,20 +79,14 @@ type elasticMQ struct {
 // newElasticMQ starts a server, which ends with the test. One that keeps what it has is slower.
 func newElasticMQ(t testing.TB, keeps bool) *elasticMQ {
 	t.Helper()
-	s := &elasticMQ{jars: elasticMQJars(t), dir: t.TempDir(), port: freePort(t), keeps: keeps}
-	s.start(t)
-	t.Cleanup(s.stop)
-	return s
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	port, err := freePort()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	s := &elasticMQ{jars: elasticMQJars(t), dir: t.TempDir(), port: port, keeps: keeps}
+	s.start(t)
+	t.Cleanup(s.stop)
+	return s
 }
 
 func (s *elasticMQ) url() string { return fmt.Sprintf("http://127.0.0.1:%d", s.port) }
