@@ -65,7 +65,11 @@ func (b *bot) call(ctx context.Context, method string, p tgbotapi.Params, files 
 
 // api returns the library's client, bound to ctx.
 func (b *bot) api(ctx context.Context) *tgbotapi.BotAPI {
-	api := &tgbotapi.BotAPI{Token: b.token, Client: caller{ctx, b}}
+	return b.apiOf(caller{ctx: ctx, bot: b})
+}
+
+func (b *bot) apiOf(c caller) *tgbotapi.BotAPI {
+	api := &tgbotapi.BotAPI{Token: b.token, Client: c}
 	api.SetAPIEndpoint(b.base + "/bot%s/%s")
 	return api
 }
@@ -113,8 +117,9 @@ func (b *bot) mask(text string) string {
 // A caller does one call of the library: it gives it a context, and what is not an answer
 // of the Bot API, such as the page of a proxy, is an error.
 type caller struct {
-	ctx context.Context
-	bot *bot
+	ctx    context.Context
+	bot    *bot
+	before func(r *http.Request) error // nil means that there is nothing to do
 }
 
 // Do implements the library's HTTPClient.
@@ -122,6 +127,12 @@ func (c caller) Do(r *http.Request) (*http.Response, error) {
 	// A goroutine of the library writes the body, and a transport may wait for it, or forget it.
 	stop := context.AfterFunc(c.ctx, func() { r.Body.Close() })
 	finish := func() { stop(); r.Body.Close() }
+	if c.before != nil {
+		if err := c.before(r); err != nil {
+			finish()
+			return nil, err
+		}
+	}
 	resp, err := c.bot.client.Do(r.WithContext(c.ctx))
 	if err != nil {
 		finish()

@@ -87,3 +87,37 @@ func TestLostTerm(t *testing.T) {
 		a.stop()
 	})
 }
+
+// Who finds out by the clock that its term is over, before its context has ended, polls no
+// more.
+func TestTermOverByTheClock(t *testing.T) {
+	bubble(t, func(t *testing.T, s *telegramtest.Server) {
+		s.Text(1, "for somebody else")
+		bot := telegram.New(telegram.WithClient(s.Client()), telegram.WithToken(telegramtest.Token))
+		addr, err := route.URI("telegram:bots").Parse()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ep, err := bot.Endpoint(route.Env{Logger: slog.New(slog.DiscardHandler)}, addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		next := route.ProcessorFunc(func(context.Context, *route.Exchange) error {
+			t.Error("an update came")
+			return nil
+		})
+		if err := ep.(route.Consumer).Consume(route.WithWork(t.Context(), over{t.Context()}), next); !errors.Is(err, errOver) {
+			t.Errorf("have %v", err)
+		}
+		if n := s.Stats().Polls; n != 0 {
+			t.Errorf("%d polls", n)
+		}
+	})
+}
+
+var errOver = errors.New("the term is over")
+
+// over is a context that is over by the clock, and not done yet.
+type over struct{ context.Context }
+
+func (over) Err() error { return errOver }

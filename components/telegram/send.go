@@ -82,20 +82,6 @@ func tell(ex *route.Exchange, result json.RawMessage) {
 	}
 }
 
-// library sends what is a type of the library, as that has it.
-func (e *endpoint) library(ctx context.Context, ex *route.Exchange, c tgbotapi.Chattable) error {
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
-	resp, err := e.bot.api(ctx).Request(c)
-	result, err := e.bot.result(fmt.Sprintf("%T", c), resp, err)
-	if err != nil {
-		return err
-	}
-	e.component.stats.sent.Add(1)
-	tell(ex, result)
-	return nil
-}
-
 // message makes a message of the body.
 func (e *endpoint) message(ctx context.Context, ex *route.Exchange) (Message, error) {
 	if m, ok := ex.Body.(Message); ok {
@@ -215,16 +201,36 @@ func text(v any) string {
 
 // send sends a request, when it is its turn, and again where Telegram asks to wait.
 func (e *endpoint) send(ctx context.Context, r *request) (json.RawMessage, error) {
-	chat, most := r.params["chat_id"], deref(e.config.MaximumRetryAfter, time.Minute)
-	messages := strings.HasPrefix(r.method, "send") || strings.HasPrefix(r.method, "copy") || strings.HasPrefix(r.method, "forward")
-	p := paceOf(chat, e.config.ChatInterval)
-	for tries := 1; ; tries++ {
-		if messages {
-			if err := e.bot.limiter.wait(ctx, chat, p); err != nil {
-				return nil, err
-			}
+	t := try{method: r.method, chat: r.params["chat_id"], again: r.again()}
+	return e.insist(ctx, func() (json.RawMessage, try, error) {
+		if err := e.turn(ctx, t); err != nil {
+			return nil, t, err
 		}
 		result, err := e.once(ctx, r)
+		return result, t, err
+	})
+}
+
+// A try is one at a call.
+type try struct {
+	method, chat string
+	again        bool // it can be done once more
+}
+
+// turn waits until a message may go to its chat.
+func (e *endpoint) turn(ctx context.Context, t try) error {
+	for _, verb := range []string{"send", "copy", "forward"} {
+		if strings.HasPrefix(t.method, verb) {
+			return e.bot.limiter.wait(ctx, t.chat, paceOf(t.chat, e.config.ChatInterval))
+		}
+	}
+	return nil
+}
+
+// insist calls until that succeeds, as long as Telegram only asks to wait.
+func (e *endpoint) insist(ctx context.Context, call func() (json.RawMessage, try, error)) (json.RawMessage, error) {
+	for tries := 1; ; tries++ {
+		result, t, err := call()
 		refused, ok := errors.AsType[*Error](err)
 		if err == nil {
 			e.component.stats.sent.Add(1)
@@ -235,8 +241,8 @@ func (e *endpoint) send(ctx context.Context, r *request) (json.RawMessage, error
 		}
 		e.component.stats.throttled.Add(1)
 		wait := max(refused.RetryAfter, retryLeast)
-		e.bot.limiter.hold(chat, p, wait)
-		if wait > most || tries == maxTries || !r.again() {
+		e.bot.limiter.hold(t.chat, paceOf(t.chat, e.config.ChatInterval), wait)
+		if wait > deref(e.config.MaximumRetryAfter, time.Minute) || tries == maxTries || !t.again {
 			return nil, err
 		}
 		e.logger.LogAttrs(ctx, slog.LevelWarn, "too many requests", slog.String("endpoint", e.String()), slog.Duration("wait", wait))

@@ -127,10 +127,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.requests = append(s.requests, Request{Method: canonical(method), Params: p, Files: files, Time: time.Now()})
 	f := s.fault(method)
 	s.mu.Unlock()
-	if f.answer(r.Context(), w) {
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(s.life, cancel)()
+	if f.answer(ctx, w) {
 		return
 	}
-	result, err := s.call(r.Context(), method, p, files)
+	result, err := s.call(ctx, method, p, files)
 	if f.Lose {
 		panic(http.ErrAbortHandler)
 	}
