@@ -25,17 +25,19 @@ type hand struct {
 	given    int
 	outcomes chan *held
 
-	reading bool // somebody is
-	telling bool
-	next    news // to be told
-	telt    news // being told
-	failing time.Time
-	failed  error
+	reading  bool // somebody is
+	telling  bool
+	next     news      // to be told
+	underway news      // being told
+	asked    time.Time // when it was begun to be told
+	failing  time.Time
+	failed   error
 }
 
 // A held message.
 type held struct {
 	entry
+	alive   time.Time        // when the server has last heard of it
 	message *message.Message // nil before it is given
 	done    context.CancelFunc
 	outcome outcome
@@ -76,8 +78,9 @@ func (h *hand) run(asks chan<- int, batches <-chan batch, all chan<- news, told 
 	alive := time.NewTicker(h.config.MaxIdle / 3)
 	defer alive.Stop()
 	for {
+		h.drop()
 		var ask chan<- int
-		room := h.config.Prefetch - len(h.waiting) - len(h.next.done) - len(h.telt.done)
+		room := h.config.Prefetch - len(h.waiting) - len(h.next.done) - len(h.underway.done)
 		if !h.reading && room > h.config.Prefetch/2 {
 			ask = asks
 		}
@@ -100,13 +103,11 @@ func (h *hand) run(asks chan<- int, batches <-chan batch, all chan<- news, told 
 				return err
 			}
 		case give <- first:
-			h.watch(h.waiting[0])
-			h.waiting[0] = nil
-			h.waiting = h.waiting[1:]
+			h.watch(h.shift())
 		case m := <-h.outcomes:
 			h.settle(m)
 		case tell <- h.next:
-			h.telling, h.telt, h.next = true, h.next, news{}
+			h.telling, h.underway, h.next, h.asked = true, h.next, news{}, time.Now()
 		case err := <-told:
 			h.hear(err)
 		case <-alive.C:
@@ -124,10 +125,29 @@ func (h *hand) take(entries []entry) {
 		if _, ok := h.all[e.ID]; ok {
 			continue
 		}
-		m := &held{entry: e}
+		m := &held{entry: e, alive: time.Now()}
 		h.all[e.ID] = m
 		h.waiting = append(h.waiting, m)
 	}
+}
+
+// drop forgets what waits and has given no sign of life for so long, with this process
+// halted or the server away, that others may have taken it over.
+func (h *hand) drop() {
+	for h.source.isShared() && len(h.waiting) > 0 && time.Since(h.waiting[0].alive) > h.config.MaxIdle {
+		m := h.shift()
+		delete(h.all, m.ID)
+		if m.done != nil {
+			m.done()
+		}
+	}
+}
+
+func (h *hand) shift() *held {
+	m := h.waiting[0]
+	h.waiting[0] = nil
+	h.waiting = h.waiting[1:]
+	return m
 }
 
 // note returns an error if the server does not answer for so long that others have taken
@@ -209,16 +229,21 @@ func (h *hand) settle(m *held) {
 func (h *hand) hear(err error) {
 	h.telling = false
 	if err != nil {
-		h.next.done = append(h.telt.done, h.next.done...)
-		h.next.back = append(h.telt.back, h.next.back...)
-		h.telt = news{}
+		h.next.done = append(h.underway.done, h.next.done...)
+		h.next.back = append(h.underway.back, h.next.back...)
+		h.underway = news{}
 		return
 	}
-	for _, id := range h.telt.done {
+	for _, id := range h.underway.working {
+		if m := h.all[id]; m != nil {
+			m.alive = h.asked
+		}
+	}
+	for _, id := range h.underway.done {
 		h.all[id].done()
 		delete(h.all, id)
 	}
-	h.telt = news{}
+	h.underway = news{}
 }
 
 // ids returns those of all that is in hand.

@@ -19,9 +19,9 @@ const commandTime = 5 * time.Second
 // A subscriber is a consumer of a stream, with a client of its own. All its subscriptions
 // share what it reads, and so all get from one channel.
 type subscriber struct {
-	client  client.UniversalClient
 	config  Config
 	source  source
+	quit    func() error // closes the client
 	logger  *slog.Logger
 	closing chan struct{}
 	once    sync.Once
@@ -33,13 +33,11 @@ type subscriber struct {
 var _ message.Subscriber = (*subscriber)(nil)
 
 func newSubscriber(c client.UniversalClient, cfg Config, logger *slog.Logger) *subscriber {
-	s := &subscriber{client: c, config: cfg, logger: logger, closing: make(chan struct{})}
-	if cfg.ConsumerGroup == "" {
-		s.source = &everyone{client: c, config: cfg}
-	} else {
-		s.source = newGroup(c, cfg, logger)
+	var from source = &everyone{client: c, config: cfg}
+	if cfg.ConsumerGroup != "" {
+		from = newGroup(c, cfg, logger)
 	}
-	return s
+	return &subscriber{config: cfg, source: from, quit: c.Close, logger: logger, closing: make(chan struct{})}
 }
 
 // Subscribe implements [message.Subscriber]. When it returns, all that is sent comes.
@@ -64,7 +62,7 @@ func (s *subscriber) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.hand == nil {
-		return s.client.Close()
+		return s.quit()
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), commandTime)
 	defer cancel()
@@ -72,7 +70,7 @@ func (s *subscriber) Close() error {
 	case <-s.hand.ended:
 	case <-ctx.Done(): // without a client it ends soon
 	}
-	err := s.client.Close()
+	err := s.quit()
 	<-s.hand.ended
 	return errors.Join(s.hand.err, err)
 }
