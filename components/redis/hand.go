@@ -46,7 +46,7 @@ type held struct {
 type outcome int
 
 const (
-	open outcome = iota // nobody has told
+	untold outcome = iota
 	acked
 	nacked
 )
@@ -201,7 +201,7 @@ func outcomeOf(m *message.Message) outcome {
 	case <-m.Nacked():
 		return nacked
 	default:
-		return open
+		return untold
 	}
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -266,4 +268,101 @@ func TestRedisServerComesLater(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// What is deleted before anyone has acknowledged it is told by the log, and holds up nothing.
+func TestRedisTrimmed(t *testing.T) {
+	address, c := newRedis(t)
+	for i := range 3 {
+		if err := c.XAdd(t.Context(), &redisclient.XAddArgs{Stream: "s", ID: fmt.Sprint(i+1, "-0"), Values: []string{"i", fmt.Sprint(i)}}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := c.XGroupCreate(t.Context(), "s", "g", "0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	dead := &redisclient.XReadGroupArgs{Group: "g", Consumer: "dead", Streams: []string{"s", ">"}}
+	if err := c.XReadGroup(t.Context(), dead).Err(); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.XDel(t.Context(), "s", "2-0").Err(); err != nil {
+		t.Fatal(err)
+	}
+	var log lines
+	var bodies atomic.Value
+	bodies.Store("")
+	e, err := route.New(route.Config{Components: route.Components{"redis": redisAt(address)}, Logger: slog.New(slog.NewTextHandler(&log, nil))},
+		route.From("redis:s?consumerGroup=g&maxIdle=100ms&claimInterval=20ms&blockTime=20ms").Process(func(_ context.Context, ex *route.Exchange) error {
+			d, _ := redis.Delivered.Get(ex)
+			bodies.Store(fmt.Sprint(bodies.Load(), ex.Header("i"), " for the ", d, ". time; "))
+			return nil
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	eventually(t, func() error {
+		if p, err := c.XPending(t.Context(), "s", "g").Result(); err != nil || p.Count > 0 {
+			return fmt.Errorf("pending: %v, %w", p, err)
+		}
+		return nil
+	})
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if want := "0 for the 2. time; 2 for the 2. time; "; bodies.Load() != want {
+		t.Errorf("have %q, want %q", bodies.Load(), want)
+	}
+	if text := log.String(); !strings.Contains(text, "trimmed or deleted") || !strings.Contains(text, "2-0") {
+		t.Errorf("the log: %s", text)
+	}
+}
+
+// lines is a log.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// A user who may not run scripts can do all but clean up.
+func TestRedisWithoutScripts(t *testing.T) {
+	address, c := newRedis(t)
+	if err := c.Do(t.Context(), "acl", "setuser", "poor", "on", ">secret", "~s", "+@all", "-@scripting", "-@dangerous", "-@admin").Err(); err != nil {
+		t.Fatal(err)
+	}
+	var n atomic.Int64
+	e := engine(t, route.Components{"redis": redis.New(redis.Options{Addresses: []string{address}, Username: "poor", Password: "secret"})},
+		route.From("redis:s?consumerGroup=g&maxIdle=100ms&claimInterval=20ms&blockTime=20ms").ID("r").Process(func(context.Context, *route.Exchange) error { n.Add(1); return nil }))
+	for round := range 2 {
+		if err := e.Send(t.Context(), "redis:s", round); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, func() error {
+			if n.Load() != int64(round+1) {
+				return fmt.Errorf("%d came", n.Load())
+			}
+			return nil
+		})
+		if err := errors.Join(e.Stop(t.Context(), "r"), e.Start("r")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if names := consumersOf(t, c, "s", "g"); len(names) < 2 {
+		t.Errorf("the consumers are %v", names)
+	}
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os/exec"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,6 +27,13 @@ import (
 // the test ends.
 func redisServer(t testing.TB, dir, address string, options ...string) (stop func()) {
 	t.Helper()
+	return startRedis(t, address, append([]string{
+		"--dir", dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning",
+	}, options...)...)
+}
+
+func startRedis(t testing.TB, address string, args ...string) (stop func()) {
+	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
 		t.Skip("redis-server is not installed")
@@ -33,20 +42,18 @@ func redisServer(t testing.TB, dir, address string, options ...string) (stop fun
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command(program, append([]string{
-		"--bind", host, "--port", port, "--dir", dir, "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--loglevel", "warning",
-	}, options...)...)
+	c := exec.Command(program, args...)
+	if !slices.Contains(args, "--port") {
+		c.Args = append(c.Args, "--port", port)
+	}
+	c.Args = append(c.Args, "--bind", host)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	stopped := false
-	stop = func() {
-		if !stopped {
-			stopped = true
-			_ = c.Process.Kill()
-			_ = c.Wait()
-		}
-	}
+	stop = sync.OnceFunc(func() {
+		_ = c.Process.Kill()
+		_ = c.Wait()
+	})
 	t.Cleanup(stop)
 	eventually(t, func() error {
 		conn, err := net.Dial("tcp", address)
