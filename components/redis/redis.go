@@ -20,6 +20,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -90,7 +91,8 @@ func (o Options) check() error {
 // connect makes a client, which connects when it is used.
 func (o Options) connect(change func(*client.UniversalOptions)) client.UniversalClient {
 	u := client.UniversalOptions{
-		Addrs: o.Addresses, IsClusterMode: o.Cluster, MasterName: o.Master, DB: o.Database,
+		Addrs:         slices.Clone(o.Addresses), // a client of a cluster appends to it
+		IsClusterMode: o.Cluster, MasterName: o.Master, DB: o.Database,
 		Username: o.Username, Password: o.Password, SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 		TLSConfig: o.TLS, ClientName: cmp.Or(o.Name, "mehari"), DialTimeout: o.ConnectTimeout,
 		ContextTimeoutEnabled:    true,

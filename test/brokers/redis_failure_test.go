@@ -28,6 +28,7 @@ func consumersOf(t testing.TB, c *redisclient.Client, stream, group string) []re
 
 // What is worked on for longer than others wait does not come twice.
 func TestRedisSlow(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	address, c := newRedis(t)
 	var n atomic.Int64
 	slow := func(context.Context, *route.Exchange) error {
@@ -135,6 +136,7 @@ func TestRedisNack(t *testing.T) {
 
 // The server is killed while messages flow, and comes back.
 func TestRedisServerRestarts(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	dir, address := t.TempDir(), freeAddress(t)
 	stop := redisServer(t, dir, address)
 	var seen [2000]atomic.Bool
@@ -232,6 +234,7 @@ func TestRedisRefused(t *testing.T) {
 
 // A server that is not there at start is waited for.
 func TestRedisServerComesLater(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	address := freeAddress(t)
 	var n atomic.Int64
 	b := bridge{component: func() route.Component {

@@ -77,6 +77,7 @@ func certificate(t *testing.T, dir string) *x509.CertPool {
 
 // Streams on all nodes of a cluster.
 func TestRedisCluster(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	var addresses []string
 	var nodes []*redisclient.Client
 	for i := range 2 {
@@ -141,6 +142,7 @@ func clusterPort(t *testing.T, c *redisclient.Client) string {
 
 // The master dies, sentinels make another one, and messages go on.
 func TestRedisSentinel(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	first := freeAddress(t)
 	kill := redisServer(t, t.TempDir(), first)
 	host, port, _ := net.SplitHostPort(first)
@@ -185,6 +187,7 @@ func TestRedisSentinel(t *testing.T) {
 // The server halts for longer than others wait, with messages in hand, and goes on: nothing
 // is lost. A route stops in good time meanwhile.
 func TestRedisServerHalts(t *testing.T) {
+	t.Parallel() // it waits more than it works
 	address, c := newRedis(t)
 	info, err := c.Info(t.Context(), "server").Result()
 	if err != nil {

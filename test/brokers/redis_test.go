@@ -232,7 +232,7 @@ func TestRedisEveryone(t *testing.T) {
 // from before if it is to begin there.
 func TestRedisIsSubscribed(t *testing.T) {
 	address, c := newRedis(t)
-	for i := range 20 {
+	for i := range 8 {
 		stream := fmt.Sprint("s", i)
 		add := func() {
 			t.Helper()
