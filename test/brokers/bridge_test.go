@@ -22,6 +22,9 @@ import (
 type bridge struct {
 	component func() route.Component
 	from, to  func(topic string) route.URI
+
+	routes route.Configuration
+	silent bool // consumers do not tell whether they are subscribed
 }
 
 // start runs an engine until stop is called, which returns when it has stopped.
@@ -29,6 +32,7 @@ func (b bridge) start(routes ...*route.Route) (e *route.Engine, stop func(), err
 	e, err = route.New(route.Config{
 		Components: route.Components{"b": b.component()},
 		Logger:     slog.New(slog.DiscardHandler),
+		Routes:     b.routes,
 		Drain:      10 * time.Second,
 		Restart:    route.Backoff{Delay: 50 * time.Millisecond, Max: time.Second},
 	}, routes...)
@@ -125,7 +129,11 @@ func (s *taker) Subscribe(ctx context.Context, topic string) (<-chan *message.Me
 		stop()
 		close(out)
 	})
-	if err := subscribed(e); err != nil {
+	ready := subscribed
+	if s.silent {
+		ready = func(e *route.Engine) error { return e.Started(ctx) }
+	}
+	if err := ready(e); err != nil {
 		cancel()
 		return nil, err
 	}
