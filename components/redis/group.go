@@ -120,7 +120,7 @@ func (g *group) take(ctx context.Context, n int) ([]entry, error) {
 
 // entriesOf returns what was read, which is nothing when the time is up.
 func entriesOf(streams []client.XStream, err error, delivered int64) ([]entry, error) {
-	if err == client.Nil { //nolint:errorlint // as the client says
+	if err == client.Nil {
 		return nil, nil
 	}
 	var entries []entry

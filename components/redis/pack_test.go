@@ -14,8 +14,12 @@ func TestPack(t *testing.T) {
 		many[strings.Repeat("n", i%7)+string(rune(i))] = "v"
 	}
 	for _, m := range []map[string]string{
-		{}, {"": ""}, {"a": "b", "ö": "\x00\xff"}, {"31": strings.Repeat("x", 31), "32": strings.Repeat("x", 32)},
-		{"8": strings.Repeat("x", 255), "16": strings.Repeat("x", 256), "32": strings.Repeat("x", 1<<16)}, many,
+		{},
+		{"": ""},
+		{"a": "b", "ö": "\x00\xff"},
+		{"31": strings.Repeat("x", 31), "32": strings.Repeat("x", 32)},
+		{"8": strings.Repeat("x", 255), "16": strings.Repeat("x", 256), "32": strings.Repeat("x", 1<<16)},
+		many,
 	} {
 		have, ok := redis.UnpackMap(string(redis.PackMap(m)))
 		if !ok || !maps.Equal(have, m) {

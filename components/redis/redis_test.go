@@ -69,16 +69,22 @@ func TestForeignEntries(t *testing.T) {
 		headers map[string]string
 	}{
 		{
-			"fields", map[string]any{"id": "7", "html": "<a&b>", "": "x"}, "1-1",
-			`{"":"x","html":"<a&b>","id":"7"}`, map[string]string{"id": "7", "html": "<a&b>", "": "x"},
+			"fields",
+			map[string]any{"id": "7", "html": "<a&b>", "": "x"},
+			"1-1",
+			`{"":"x","html":"<a&b>","id":"7"}`,
+			map[string]string{"id": "7", "html": "<a&b>", "": "x"},
 		},
 		{"bytes", map[string]any{"raw": "\xff\x00"}, "1-1", `{"raw":"\ufffd\u0000"}`, map[string]string{"raw": "\xff\x00"}},
 		{"nothing", nil, "1-1", "{}", nil},
 		{"without metadata", map[string]any{"_watermill_message_uuid": "u", "payload": "\xff"}, "u", "\xff", nil},
 		{"without payload", map[string]any{"_watermill_message_uuid": "u", "metadata": "\x81\xa1a\xa1b"}, "u", "", map[string]string{"a": "b"}},
 		{
-			"metadata that nobody can read", map[string]any{"_watermill_message_uuid": "u", "metadata": "?"}, "1-1",
-			`{"_watermill_message_uuid":"u","metadata":"?"}`, map[string]string{"_watermill_message_uuid": "u", "metadata": "?"},
+			"metadata that nobody can read",
+			map[string]any{"_watermill_message_uuid": "u", "metadata": "?"},
+			"1-1",
+			`{"_watermill_message_uuid":"u","metadata":"?"}`,
+			map[string]string{"_watermill_message_uuid": "u", "metadata": "?"},
 		},
 	} {
 		m := redis.Decode("1-1", tt.fields)
