@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"strings"
 	"sync/atomic"
@@ -16,9 +17,10 @@ import (
 	adapter "github.com/ThreeDotsLabs/watermill-amqp/v3/pkg/amqp"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
+	client "github.com/rabbitmq/amqp091-go"
+
 	"github.com/mehari-go/mehari/components/amqp"
 	"github.com/mehari-go/mehari/route"
-	client "github.com/rabbitmq/amqp091-go"
 )
 
 // amqpQueues has a queue for each topic.
@@ -53,10 +55,7 @@ func TestAMQPHeaders(t *testing.T) {
 	r := rabbitServer(t)
 	got := make(chan map[string]any, 10)
 	e := engine(t, amqpOf(r), route.From("amqp:heads?queue=heads&exchangeType=topic&routingKey=a.%2A").Process(func(_ context.Context, ex *route.Exchange) error {
-		h := map[string]any{}
-		for name, v := range ex.Headers() {
-			h[name] = v
-		}
+		h := maps.Collect(ex.Headers())
 		got <- h
 		return nil
 	}))

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/mehari-go/mehari/components/watermill"
 	"github.com/mehari-go/mehari/route"
 )

@@ -6,7 +6,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -78,8 +77,10 @@ func mariadbDatabase(t testing.TB) *database {
 	p := newProgram(t, "mysql", syscall.SIGTERM)
 	data := filepath.Join(p.dir, "data")
 	install := []string{"--no-defaults", "--datadir=" + data, "--auth-root-authentication-method=normal", "--skip-test-db"}
-	run := []string{"--no-defaults", "--datadir=" + data, "--port=" + strconv.Itoa(p.port), "--bind-address=127.0.0.1",
-		"--socket=" + filepath.Join(p.dir, "s"), "--innodb-flush-log-at-trx-commit=2", "--max-connections=300"}
+	run := []string{
+		"--no-defaults", "--datadir=" + data, "--port=" + strconv.Itoa(p.port), "--bind-address=127.0.0.1",
+		"--socket=" + filepath.Join(p.dir, "s"), "--innodb-flush-log-at-trx-commit=2", "--max-connections=300",
+	}
 	p.once(t, "mariadb-install-db", install...)
 	p.command = append([]string{"mariadbd"}, run...)
 	d := &database{driver: "mysql", server: p, dsn: func(user, password string) string {
@@ -124,16 +125,11 @@ type program struct {
 // newProgram makes a directory and finds a port. A server that does not run as root runs as its user.
 func newProgram(t testing.TB, account string, end syscall.Signal) *program {
 	t.Helper()
-	dir, err := os.MkdirTemp("", account)
+	dir, err := os.MkdirTemp("", account) //nolint:usetesting // that of the test is closed to other users
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	p := &program{dir: dir, port: l.Addr().(*net.TCPAddr).Port, end: end, attr: &syscall.SysProcAttr{}}
+	p := &program{dir: dir, port: anyPort(t), end: end, attr: &syscall.SysProcAttr{}}
 	t.Cleanup(func() {
 		p.stop(t, p.end)
 		os.RemoveAll(dir)

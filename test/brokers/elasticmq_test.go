@@ -50,7 +50,7 @@ func elasticMQJars(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(jars), "elasticmq-")
+	dir, err := os.MkdirTemp(filepath.Dir(jars), "elasticmq-") //nolint:usetesting // where it can be renamed from
 	if err != nil {
 		t.Fatal(err)
 	}

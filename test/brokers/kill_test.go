@@ -13,10 +13,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"github.com/mehari-go/mehari/components/amqp"
 	"github.com/mehari-go/mehari/components/nats"
 	"github.com/mehari-go/mehari/route"
-	"github.com/nats-io/nats-server/v2/server"
 )
 
 // toKill are the consumers that killConsumers kills, by the name of the broker.

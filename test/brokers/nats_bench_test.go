@@ -7,9 +7,10 @@ import (
 	library "github.com/ThreeDotsLabs/watermill"
 	adapter "github.com/ThreeDotsLabs/watermill-nats/v2/pkg/nats"
 	"github.com/ThreeDotsLabs/watermill/message"
-	"github.com/mehari-go/mehari/route"
 	"github.com/nats-io/nats-server/v2/server"
 	client "github.com/nats-io/nats.go"
+
+	"github.com/mehari-go/mehari/route"
 )
 
 func TestJetStreamThroughput(t *testing.T) {

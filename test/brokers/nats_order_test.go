@@ -8,11 +8,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mehari-go/mehari/components/nats"
-	"github.com/mehari-go/mehari/route"
 	"github.com/nats-io/nats-server/v2/server"
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/mehari-go/mehari/components/nats"
+	"github.com/mehari-go/mehari/route"
 )
 
 // With maxAckPending=1 a group of replicas keeps the order of a stream, also of what is

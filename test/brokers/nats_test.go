@@ -12,10 +12,11 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
-	"github.com/mehari-go/mehari/components/nats"
-	"github.com/mehari-go/mehari/route"
 	"github.com/nats-io/nats-server/v2/server"
 	client "github.com/nats-io/nats.go"
+
+	"github.com/mehari-go/mehari/components/nats"
+	"github.com/mehari-go/mehari/route"
 )
 
 // natsServer runs a server on a port, 0 for any, and returns its URL.

@@ -137,7 +137,7 @@ func TestRedisNack(t *testing.T) {
 // The server is killed while messages flow, and comes back.
 func TestRedisServerRestarts(t *testing.T) {
 	t.Parallel() // it waits more than it works
-	dir, address := t.TempDir(), freeAddress(t)
+	dir, address := t.TempDir(), fmt.Sprint("127.0.0.1:", anyPort(t))
 	stop := redisServer(t, dir, address)
 	var seen [2000]atomic.Bool
 	e := engine(t, route.Components{"redis": redisAt(address)},
@@ -235,7 +235,7 @@ func TestRedisRefused(t *testing.T) {
 // A server that is not there at start is waited for.
 func TestRedisServerComesLater(t *testing.T) {
 	t.Parallel() // it waits more than it works
-	address := freeAddress(t)
+	address := fmt.Sprint("127.0.0.1:", anyPort(t))
 	var n atomic.Int64
 	b := bridge{component: func() route.Component {
 		return redis.New(redis.Options{Addresses: []string{address}, ConnectTimeout: time.Second})

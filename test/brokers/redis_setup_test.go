@@ -31,7 +31,7 @@ import (
 
 // A certificate of the server, a user and a number of the database.
 func TestRedisOverTLS(t *testing.T) {
-	dir, address := t.TempDir(), freeAddress(t)
+	dir, address := t.TempDir(), fmt.Sprint("127.0.0.1:", anyPort(t))
 	pool := certificate(t, dir)
 	_, port, _ := net.SplitHostPort(address)
 	redisServer(t, dir, address, "--port", "0", "--tls-port", port, "--tls-auth-clients", "no", "--requirepass", "s3cret",
@@ -81,7 +81,7 @@ func TestRedisCluster(t *testing.T) {
 	var addresses []string
 	var nodes []*redisclient.Client
 	for i := range 2 {
-		bus := freeAddress(t)
+		bus := fmt.Sprint("127.0.0.1:", anyPort(t))
 		_, port, _ := net.SplitHostPort(bus)
 		address, c := newRedis(t, "--cluster-enabled", "yes", "--cluster-port", port)
 		if err := c.ClusterAddSlotsRange(t.Context(), 8192*i, 8192*i+8191).Err(); err != nil {
@@ -143,11 +143,11 @@ func clusterPort(t *testing.T, c *redisclient.Client) string {
 // The master dies, sentinels make another one, and messages go on.
 func TestRedisSentinel(t *testing.T) {
 	t.Parallel() // it waits more than it works
-	first := freeAddress(t)
+	first := fmt.Sprint("127.0.0.1:", anyPort(t))
 	kill := redisServer(t, t.TempDir(), first)
 	host, port, _ := net.SplitHostPort(first)
 	_, replica := newRedis(t, "--replicaof", host+" "+port)
-	dir, sentinel := t.TempDir(), freeAddress(t)
+	dir, sentinel := t.TempDir(), fmt.Sprint("127.0.0.1:", anyPort(t))
 	conf := filepath.Join(dir, "sentinel.conf")
 	text := fmt.Sprintf("sentinel monitor main %s %s 1\nsentinel down-after-milliseconds main 500\nsentinel failover-timeout main 5000\n", host, port)
 	if err := os.WriteFile(conf, []byte(text), 0o600); err != nil {

@@ -17,10 +17,11 @@ import (
 	adapter "github.com/ThreeDotsLabs/watermill-redisstream/pkg/redisstream"
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
+	redisclient "github.com/redis/go-redis/v9"
+
 	"github.com/mehari-go/mehari/components/redis"
 	"github.com/mehari-go/mehari/route"
 	"github.com/mehari-go/mehari/route/routetest"
-	redisclient "github.com/redis/go-redis/v9"
 )
 
 // redisServer runs a server, which keeps everything in a folder, until stop is called or
@@ -65,21 +66,10 @@ func startRedis(t testing.TB, address string, args ...string) (stop func()) {
 	return stop
 }
 
-// freeAddress is one that nobody listens on.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // newRedis runs a server and returns a client of it.
 func newRedis(t testing.TB, options ...string) (address string, c *redisclient.Client) {
 	t.Helper()
-	address = freeAddress(t)
+	address = fmt.Sprint("127.0.0.1:", anyPort(t))
 	redisServer(t, t.TempDir(), address, options...)
 	c = redisclient.NewClient(&redisclient.Options{Addr: address})
 	t.Cleanup(func() { _ = c.Close() })
@@ -154,7 +144,7 @@ func TestRedisAdapterUnderstands(t *testing.T) {
 func TestRedisThroughput(t *testing.T) {
 	for _, consumers := range []int{1, 8} {
 		t.Run(fmt.Sprint(consumers), func(t *testing.T) {
-			address := freeAddress(t)
+			address := fmt.Sprint("127.0.0.1:", anyPort(t))
 			redisServer(t, t.TempDir(), address, "--appendonly", "no")
 			c := contest{bridge: redisStream(address, "bench"), consumers: consumers, subscribers: consumers}
 			c.from = func(topic string) route.URI {

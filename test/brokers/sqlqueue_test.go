@@ -18,6 +18,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
+
 	"github.com/mehari-go/mehari/components/sqlqueue"
 	"github.com/mehari-go/mehari/route"
 	"github.com/mehari-go/mehari/route/routetest"

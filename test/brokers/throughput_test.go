@@ -13,6 +13,7 @@ import (
 
 	library "github.com/ThreeDotsLabs/watermill"
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/mehari-go/mehari/route"
 )
 

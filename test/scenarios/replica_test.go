@@ -124,7 +124,7 @@ func (r *replica) ended(err error) {
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == 3 {
 		err = r.launch()
 	} else {
-		err = fmt.Errorf("it has ended by itself: %v", err)
+		err = fmt.Errorf("it has ended by itself: %w", err)
 	}
 	if err != nil {
 		r.t.Errorf("%s: %v", r.name, err)
