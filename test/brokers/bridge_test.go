@@ -1,6 +1,7 @@
 package brokers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,7 +26,8 @@ type bridge struct {
 	from, to  func(topic string) route.URI
 
 	routes route.Configuration
-	silent bool // consumers do not tell whether they are subscribed
+	silent bool          // consumers do not tell whether they are subscribed
+	drain  time.Duration // 0 means 10s
 }
 
 // start runs an engine until stop is called, which returns when it has stopped.
@@ -34,7 +36,7 @@ func (b bridge) start(routes ...*route.Route) (e *route.Engine, stop func(), err
 		Components: route.Components{"b": b.component()},
 		Logger:     slog.New(slog.DiscardHandler),
 		Routes:     b.routes,
-		Drain:      10 * time.Second,
+		Drain:      cmp.Or(b.drain, 10*time.Second),
 		Restart:    route.Backoff{Delay: 50 * time.Millisecond, Max: time.Second},
 	}, routes...)
 	if err != nil {

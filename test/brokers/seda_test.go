@@ -47,6 +47,7 @@ func inProcess(t *testing.T) (message.Publisher, message.Subscriber) {
 	return bridge{
 		component: func() route.Component { return component },
 		from:      uri, to: uri, silent: true,
+		drain: time.Second, // whoever has sent waits for what is in the queue
 		routes: route.Configuration{ErrorHandler: &route.ErrorHandler{
 			Redelivery: route.Redelivery{Maximum: -1, Delay: time.Millisecond, NotWhileStopping: true},
 		}},
