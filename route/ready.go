@@ -1,20 +1,26 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 )
 
 // Started waits until [Engine.Run] has started the routes, which from then on take
-// messages as soon as their endpoints do. It returns an error if Run ends before that, and
-// if ctx does, which then says what has not started.
+// messages as soon as their endpoints do. If Run has ended it returns its error, or
+// [ErrStopped]; if ctx ends, an error that says what has not started.
 func (e *Engine) Started(ctx context.Context) error {
+	select {
+	case <-e.ended:
+		return cmp.Or(e.result, ErrStopped)
+	default:
+	}
 	select {
 	case <-e.begun:
 		return nil
 	case <-e.ended:
-		return e.result
+		return cmp.Or(e.result, ErrStopped)
 	case <-ctx.Done():
 	}
 	if busy := e.busyWith.Load(); busy != nil {

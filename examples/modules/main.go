@@ -42,7 +42,8 @@ var shop = fx.Options(
 	routefx.Module,
 	routefx.Logger,
 	fx.Provide(newStore),
-	routefx.Cluster("master", func(s cluster.Store) cluster.Store { return s }, cluster.Options{
+	routefx.Cluster("master", func(s cluster.Store) cluster.Store { return s }),
+	fx.Supply(cluster.Options{
 		Name: fmt.Sprint("process ", os.Getpid()),
 		// On one machine somebody watches: others take over after 4 s and not after 15 s.
 		Wait: 4 * time.Second, Limit: 2 * time.Second, Beat: 500 * time.Millisecond,

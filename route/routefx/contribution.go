@@ -156,12 +156,14 @@ func isFunction(x any) bool {
 	return false
 }
 
-// check reports an engine that is not there.
-func (o *origin) check(in struct {
+// allEngines are those of the application.
+type allEngines struct {
 	fx.In
 	Engines []engineConfig `group:"mehari.engines"`
-},
-) error {
+}
+
+// check reports an engine that is not there.
+func (o *origin) check(in allEngines) error {
 	var have []string
 	for _, e := range in.Engines {
 		if o.engine == e.name || o.engine == All {

@@ -19,7 +19,7 @@
 //
 // [Module] provides a [*route.Engine] and a [route.Config], which fx.Decorate or fx.Replace
 // changes, at the level of the application or of what encloses Module. A [*slog.Logger] is
-// used if there is one. [Cluster] provides a [*cluster.Service].
+// used if there is one, and so are [cluster.Options], by [Cluster].
 //
 // # Life
 //

@@ -17,11 +17,12 @@ import (
 // package name the modules of fx.
 var Logger = fx.WithLogger(newEvents)
 
-func newEvents(in struct {
+type maybeLogger struct {
 	fx.In
 	Logger *slog.Logger `optional:"true"`
-},
-) fxevent.Logger {
+}
+
+func newEvents(in maybeLogger) fxevent.Logger {
 	l := cmp.Or(in.Logger, slog.Default())
 	e := &events{logger: l, modules: map[string]string{}}
 	e.quiet.Logger, e.loud.Logger = l, l

@@ -312,25 +312,24 @@ func TestNotVital(t *testing.T) {
 func TestCluster(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := memory.New()
-		replica := func(name string) (*fxtest.App, func() bool) {
+		replica := func(name string) (*fxtest.App, *cluster.Service, func() bool) {
 			var all struct {
 				fx.In
 				Engine  *route.Engine
 				Service *cluster.Service
-				Other   *cluster.Service `name:"other"`
 			}
 			app := fxtest.New(t, routefx.Module, routefx.Logger, quiet,
 				routefx.Cluster("master", func() *memory.Store { return store }),
-				routefx.Cluster("other", memory.New, cluster.Options{Name: "somebody"}),
+				fx.Supply(cluster.Options{Wait: 20 * time.Second}),
 				fx.Decorate(func(o cluster.Options) cluster.Options { o.Name = name; return o }),
 				routefx.Component("timer", timer.New),
-				routefx.Routes(route.From("master:lock:timer:t").ID("t"), route.From("other:lock:timer:u").ID("u")),
+				routefx.Routes(route.From("master:lock:timer:t").ID("t")),
+				routefx.Cluster("other", memory.New),
+				routefx.Routes(route.From("other:lock:timer:u").ID("u")),
+				routefx.ClusterService("master"),
 				fx.Populate(&all))
 			app.RequireStart()
-			if all.Service == all.Other {
-				t.Error("the services are the same")
-			}
-			return app, func() bool {
+			return app, all.Service, func() bool {
 				if err := all.Engine.Ready(); err != nil {
 					t.Error(err)
 				}
@@ -338,12 +337,15 @@ func TestCluster(t *testing.T) {
 				return s.Leadership != nil && s.Leadership.Leading
 			}
 		}
-		one, oneLeads := replica("one")
+		one, _, oneLeads := replica("one")
 		time.Sleep(time.Minute)
-		two, twoLeads := replica("two")
+		two, twoService, twoLeads := replica("two")
 		time.Sleep(time.Second)
 		if !oneLeads() || twoLeads() {
 			t.Errorf("one leads: %v, two leads: %v", oneLeads(), twoLeads())
+		}
+		if n := len(twoService.Members()); n != 2 {
+			t.Errorf("%d members, want 2", n)
 		}
 		one.RequireStop()
 		time.Sleep(time.Second)
@@ -352,6 +354,28 @@ func TestCluster(t *testing.T) {
 		}
 		two.RequireStop()
 	})
+}
+
+// Who wants the service of a cluster where there is none, or two, is told so.
+func TestClusterService(t *testing.T) {
+	for text, options := range map[string]fx.Option{
+		`: cluster service "master": there is none: add routefx.Cluster`:     routefx.Cluster("other", memory.New),
+		`: cluster service "master": there are two, from memory.New (module`: fx.Module("a", routefx.Cluster("master", memory.New), routefx.Named("b", routefx.Cluster("master", memory.New))),
+	} {
+		app := fx.New(routefx.Module, routefx.Logger, quiet, options, fx.Module("c", routefx.ClusterService("master"), fx.Invoke(func(*cluster.Service) {})))
+		if err := app.Err(); err == nil || !strings.Contains(err.Error(), text) || !strings.Contains(err.Error(), "routefx: /") {
+			t.Errorf("%v\nhas not\n%s", err, text)
+		}
+	}
+}
+
+// An application is started once: its engine cannot run again, and says so.
+func TestRestart(t *testing.T) {
+	app := fxtest.New(t, routefx.Module, quiet).RequireStart()
+	app.RequireStop()
+	if err := app.Start(t.Context()); !errors.Is(err, route.ErrStopped) {
+		t.Errorf("%v", err)
+	}
 }
 
 // fx.ValidateApp finds what is missing without running anything.

@@ -86,8 +86,10 @@ func TestMistakes(t *testing.T) {
 		{"vital in two ways", fx.Options(good, routefx.Vital("a", routefx.VitalOptions{}, routefx.VitalOptions{})), []string{"at most one VitalOptions, have 2"}},
 		{"a cluster without a store", fx.Options(good, routefx.Cluster("master", 3)), []string{`component "master" from `, "want a cluster.Store or a constructor of it, have a int", "mistakes_test.go:53"}},
 		{"a cluster with a nil store", fx.Options(good, routefx.Cluster("master", func() cluster.Store { return nil })), []string{"cluster: no store"}},
-		{"a bad cluster", fx.Options(good, routefx.Cluster("master", memory.New, cluster.Options{Beat: -1})), []string{"want Beat between"}},
-		{"two options of a cluster", fx.Options(good, routefx.Cluster("master", memory.New, cluster.Options{}, cluster.Options{})), []string{"at most one cluster.Options, have 2"}},
+		{"a bad cluster", fx.Options(good, routefx.Cluster("master", memory.New), fx.Supply(cluster.Options{Beat: -1})), []string{`component "master" from memory.New (`, "cluster: want Beat between"}},
+		{"two clusters", fx.Options(good, fx.Module("orders", routefx.Cluster("master", memory.New)), fx.Module("billing", routefx.Cluster("master", memory.New))), []string{
+			`component "master": there are two, from memory.New (module "`, `module "orders", mistakes_test.go:56`, `module "billing", mistakes_test.go:56`,
+		}},
 	}
 	place := regexp.MustCompile(`mistakes_test\.go:(\d+)`)
 	for _, c := range cases {

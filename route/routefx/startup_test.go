@@ -3,6 +3,7 @@ package routefx_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -22,15 +23,35 @@ import (
 	"github.com/mehari-go/mehari/route/routefx"
 )
 
-// startup makes the binary of the tests the program that TestStartup measures.
-const startup = "MEHARI_TEST_STARTUP"
+// program makes the binary of the tests one of some programs.
+const program = "MEHARI_TEST_PROGRAM"
 
 func TestMain(m *testing.M) {
-	if os.Getenv(startup) != "" {
+	switch os.Getenv(program) {
+	case "fifty":
 		fmt.Println(fifty())
-		return
+	case "flaky":
+		fx.New(routefx.Module, routefx.Logger, routefx.Component("flaky", flaky(9)),
+			fx.Replace(route.Config{Restart: route.Backoff{Delay: time.Millisecond}}),
+			routefx.Routes(route.From("flaky:x").ID("x")), routefx.Vital("x", routefx.VitalOptions{ExitCode: 7})).Run()
+	default:
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+}
+
+// command is one of the programs.
+func command(t *testing.T, name string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), program+"="+name)
+	return cmd
+}
+
+// A program ends with the exit code of a vital route that has died.
+func TestExit(t *testing.T) {
+	out, err := command(t, "flaky").CombinedOutput()
+	if exit, ok := errors.AsType[*exec.ExitError](err); !ok || exit.ExitCode() != 7 {
+		t.Errorf("%v, want exit code 7\n%s", err, out)
+	}
 }
 
 // fifty runs an application with five modules of ten routes until it is ready, and returns
@@ -77,8 +98,7 @@ func fifty() (string, error) {
 func TestStartup(t *testing.T) {
 	best, memory := time.Hour, 0
 	for range 3 {
-		cmd := exec.CommandContext(t.Context(), os.Args[0])
-		cmd.Env = append(os.Environ(), startup+"=1")
+		cmd := command(t, "fifty")
 		out, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -96,7 +116,7 @@ func TestStartup(t *testing.T) {
 		_, _ = fmt.Sscanf(line, "ready %d", &memory)
 	}
 	t.Logf("50 routes: ready after %v, %.1f MB resident", best, float64(memory)/1000)
-	if best > time.Second {
+	if best > time.Second && !raceEnabled {
 		t.Errorf("ready after %v, want 1s at most", best)
 	}
 	if memory > 40_000 && !raceEnabled || memory == 0 && runtime.GOOS == "linux" {

@@ -26,12 +26,13 @@ type Token string
 // Options are further ones of the component, such as a client for tests.
 type Options []telegram.Option
 
-func newComponent(in struct {
+type needs struct {
 	fx.In
 	Token   Token
 	Options Options `optional:"true"`
-},
-) *telegram.Component {
+}
+
+func newComponent(in needs) *telegram.Component {
 	return telegram.New(append(in.Options, telegram.WithToken(string(in.Token)))...)
 }
 
