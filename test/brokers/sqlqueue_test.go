@@ -42,6 +42,7 @@ func TestSQLQueue(t *testing.T) {
 				{"round trip", testSQLQueueRoundTrip},
 				{"suite", testSQLQueueSuite},
 				{"suite in order", testSQLQueueOrderedSuite},
+				{"transaction", testSQLQueueTransaction},
 				{"groups", testSQLQueueGroups},
 				{"delay", testSQLQueueDelay},
 				{"dead letter", testSQLQueueDeadLetter},
@@ -49,10 +50,10 @@ func TestSQLQueue(t *testing.T) {
 				{"retain", testSQLQueueRetain},
 				{"gives back", testSQLQueueGivesBack},
 				{"slow", testSQLQueueSlow},
-				{"throughput", testSQLQueueThroughput},
 			} {
 				t.Run(test.name, func(t *testing.T) { test.run(t, db) })
 			}
+			t.Run("throughput", func(t *testing.T) { testSQLQueueThroughput(t, d.driver, db) })
 			if d.server != nil {
 				t.Run("restart", func(t *testing.T) { testSQLQueueRestart(t, d) })
 				t.Run("refused", func(t *testing.T) { testSQLQueueRefused(t, d) })
@@ -343,13 +344,10 @@ func testSQLQueueGivesBack(t *testing.T, db *sql.DB) {
 
 // What is worked on for longer than AckWait does not come twice, nor what waits behind it.
 func testSQLQueueSlow(t *testing.T, db *sql.DB) {
-	if testing.Short() && t.Name() == "TestSQLQueue/mariadb/slow" {
-		t.Skip("long")
-	}
 	var got collected
 	components := route.Components{"q": newQueue(db)}
 	consume := func() *route.Route {
-		return route.From("q:slow?ackWait=1s&pollInterval=20ms").Process(func(ctx context.Context, ex *route.Exchange) error {
+		return route.From("q:slow?ackWait=1s&batchSize=2&pollInterval=20ms").Process(func(ctx context.Context, ex *route.Exchange) error {
 			err := got.Process(ctx, ex)
 			time.Sleep(1500 * time.Millisecond)
 			return err
