@@ -134,22 +134,24 @@ func (s *subscriber) give(ctx context.Context, rows []*row) {
 	}
 }
 
-// watch waits for the outcome of a message.
+// watch waits for the outcome of a message. What is still worked on at the end someone else gets
+// when its time is over.
 func (s *subscriber) watch(r *row, m *message.Message) outcome {
 	select {
 	case <-m.Acked():
 	case <-m.Nacked():
-		s.add(failed, r)
-		return failed
 	case <-s.closing:
-		select {
-		case <-m.Acked():
-		default:
-			return failed // it is still worked on: someone else gets it when its time is over
-		}
 	}
-	s.add(succeeded, r)
-	return succeeded
+	o := failed
+	select {
+	case <-m.Acked():
+		o = succeeded
+	case <-m.Nacked():
+	default:
+		return o
+	}
+	s.add(o, r)
+	return o
 }
 
 // take claims rows that are due, in their order.
