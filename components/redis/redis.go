@@ -95,6 +95,7 @@ func (o Options) connect(change func(*client.UniversalOptions)) client.Universal
 		IsClusterMode: o.Cluster, MasterName: o.Master, DB: o.Database,
 		Username: o.Username, Password: o.Password, SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 		TLSConfig: o.TLS, ClientName: cmp.Or(o.Name, "mehari"), DialTimeout: o.ConnectTimeout,
+		DialerRetries:            1, // of what is done again anyway
 		ContextTimeoutEnabled:    true,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	}
@@ -106,7 +107,7 @@ func (o Options) connect(change func(*client.UniversalOptions)) client.Universal
 }
 
 // triesOnce is for a consumer, which does again what has failed by itself.
-func triesOnce(u *client.UniversalOptions) { u.MaxRetries, u.DialerRetries = -1, 1 }
+func triesOnce(u *client.UniversalOptions) { u.MaxRetries = -1 }
 
 // New returns the component for the streams of a server or cluster.
 func New(o Options) route.Component {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -368,4 +369,69 @@ func TestRedisWithoutScripts(t *testing.T) {
 	if names := consumersOf(t, c, "s", "g"); len(names) < 2 {
 		t.Errorf("the consumers are %v", names)
 	}
+}
+
+// Replicas come and go while messages flow, as in a rollout: each message is worked on
+// once, none waits for MaxIdle, and no name stays.
+func TestRedisRollout(t *testing.T) {
+	address, c := newRedis(t, "--appendfsync", "no")
+	const n = 6000
+	var seen [n]atomic.Int64
+	var total atomic.Int64
+	b := bridge{component: func() route.Component { return redisAt(address) }}
+	replica := func() (stop func()) {
+		e, stop, err := b.start(route.From("b:s?consumerGroup=g&maxIdle=5m&claimInterval=20ms&blockTime=20ms&concurrentConsumers=3").ID("r").
+			Process(func(_ context.Context, ex *route.Exchange) error {
+				i, err := strconv.Atoi(string(ex.Body.([]byte)))
+				if err == nil {
+					time.Sleep(time.Millisecond)
+					seen[i].Add(1)
+					total.Add(1)
+				}
+				return err
+			}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := subscribed(e); err != nil {
+			t.Fatal(err)
+		}
+		return stop
+	}
+	running := []func(){replica(), replica(), replica()}
+	e := engine(t, route.Components{"redis": redisAt(address)}, route.From("redis:unused").AutoStart(false))
+	sending := make(chan time.Duration, 1)
+	go func() {
+		sending <- inParallel(4, n, func(i int) error { return e.Send(t.Context(), "redis:s", i) }, t)
+	}()
+	stops := 0
+	for ; stops < 8 || total.Load() < n/2; stops++ {
+		running[0]()
+		running = append(running[1:], replica())
+	}
+	<-sending
+	eventually(t, func() error {
+		if total.Load() < n {
+			return fmt.Errorf("%d of %d came", total.Load(), n)
+		}
+		return nil
+	})
+	for _, stop := range running {
+		stop()
+	}
+	twice := 0
+	for i := range seen {
+		if seen[i].Load() > 1 {
+			twice++
+		}
+	}
+	if twice > 0 {
+		t.Errorf("%d came twice, through %d stops", twice, stops)
+	}
+	for _, consumer := range consumersOf(t, c, "s", "g") {
+		if consumer.Name != "mehari-returned" || consumer.Pending > 0 {
+			t.Errorf("%+v stays", consumer)
+		}
+	}
+	t.Logf("%d stops", stops)
 }
