@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/mehari-go/mehari/components/http"
+	"github.com/mehari-go/mehari/components/kafka"
 	"github.com/mehari-go/mehari/components/master"
 	"github.com/mehari-go/mehari/components/nats"
 	"github.com/mehari-go/mehari/components/telegram"
@@ -25,6 +27,7 @@ func main() {
 	leaders := flag.String("cluster", "leaders", `where the replicas agree who leads: a folder for those on one machine, or "kubernetes"`)
 	api := flag.String("api", "https://api.telegram.org", "where the Bot API is")
 	servers := flag.String("nats", "nats://127.0.0.1:4222", "the NATS servers, with commas between them")
+	brokers := flag.String("kafka", "", "Kafka's brokers, such as 127.0.0.1:9092, with commas between them; without any it is NATS")
 	probes := flag.String("probes", "", "address of /livez and /readyz, such as :8080; without one there are none")
 	flag.Parse()
 	slog.SetDefault(slog.New(slog.NewJSONHandler(os.Stdout, nil)).With("replica", *name))
@@ -34,9 +37,14 @@ func main() {
 	components := route.Components{
 		"telegram":    telegram.New(telegram.WithToken(os.Getenv("TELEGRAM_TOKEN")), telegram.WithBaseURI(*api)),
 		"jetstream":   nats.NewJetStream(nats.Options{URL: *servers}),
+		"kafka":       kafka.New(kafka.Options{Brokers: strings.Split(*brokers, ",")}),
 		"http-server": http.NewServer(http.ServerOptions{}),
 	}
-	if err := run(ctx, *name, *leaders, *probes, components, jetStream()); err != nil {
+	b := jetStream()
+	if *brokers != "" {
+		b = apacheKafka()
+	}
+	if err := run(ctx, *name, *leaders, *probes, components, b); err != nil {
 		slog.Error("the program ends", "error", err)
 		os.Exit(1)
 	}

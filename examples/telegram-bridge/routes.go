@@ -12,30 +12,11 @@ import (
 	"github.com/mehari-go/mehari/route"
 )
 
-// A broker carries the updates from the replica that polls to those that answer. What is of
-// one chat stays in order.
-type broker struct {
-	to   string      // where the updates go, a text in the simple language
-	from []route.URI // where they come from
-}
-
-// part is the property of an update that chooses its subject.
-var part = route.NewProperty[int]("part")
-
-// parts is how many chats are answered at a time. All replicas have to have the same.
-const parts = 8
-
-// jetStream has the updates in one stream of NATS, with a subject for each part of the
-// chats. One message of a part is worked on at a time, on any replica, and comes to another
-// one when that was silent for ackWait.
-func jetStream() broker {
-	const stream = "createStream=true&stream=TELEGRAM&streamSubjects=telegram.*&streamMaxAge=24h&streamDuplicateWindow=1h"
-	b := broker{to: "jetstream:telegram.${exchangeProperty.part}?deduplicate=true&" + stream}
-	for p := range parts {
-		b.from = append(b.from, route.URI(fmt.Sprintf("jetstream:telegram.%d?durable=answers-%d&maxAckPending=1&ackWait=10s&%s", p, p, stream)))
-	}
-	return b
-}
+// By these a broker keeps what is of one chat in order: it is all in one part.
+var (
+	part = route.NewProperty[int]("part")
+	chat = route.NewKey[string]("chat")
+)
 
 // intake has one replica poll Telegram. An update has been taken when the broker has it, and
 // not before: it waits for the broker for as long as that takes.
@@ -54,28 +35,38 @@ func pack(_ context.Context, ex *route.Exchange) error {
 	}
 	watermill.UUID.Set(ex, strconv.FormatInt(u.ID, 10))
 	part.Set(ex, int(uint64(u.ChatID)%parts)) // the id of a group is less than 0
+	chat.Set(ex, strconv.FormatInt(u.ChatID, 10))
 	ex.Body, err = json.Marshal(u)
 	return err
 }
 
-// answers has every replica answer.
+// answers has every replica answer. An update that a replica has answered already it knows.
 func (b broker) answers() (all []*route.Route) {
+	answered := &route.IdempotentMemory{Size: 10_000}
 	for i, from := range b.from {
 		all = append(all, route.From(from).ID(fmt.Sprint("answers-", i)).
 			OnError(route.OnErrorWhere(pointless).Handled().Log("no answer: ${exception.message}")).
-			Process(route.Map(answer)).
-			To("telegram:bots"))
+			Process(route.Map(unpack)).
+			IdempotentConsumer(route.Func(id), answered, route.Do().
+				Process(route.Map(answer)).
+				To("telegram:bots")))
 	}
 	return all
 }
 
-// answer says what the bot says, which is nil where that is nothing. It replies to a message
-// by its id, so that a second answer can be told from another one.
-func answer(_ context.Context, text []byte) (any, error) {
-	var u telegram.Update
-	if err := json.Unmarshal(text, &u); err != nil {
+func unpack(_ context.Context, text []byte) (*telegram.Update, error) {
+	u := new(telegram.Update)
+	if err := json.Unmarshal(text, u); err != nil {
 		return nil, fmt.Errorf("%w: %w", errStrange, err)
 	}
+	return u, nil
+}
+
+func id(_ context.Context, u *telegram.Update) (int64, error) { return u.ID, nil }
+
+// answer says what the bot says, which is nil where that is nothing. It replies to a message
+// by its id, so that a second answer can be told from another one.
+func answer(_ context.Context, u *telegram.Update) (any, error) {
 	if u.Kind != "message" || u.Text == "" {
 		return nil, nil
 	}
