@@ -60,7 +60,7 @@ func (s *settler) query(ctx context.Context, on interface {
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
-		r := &row{}
+		r := &row{of: s}
 		if err := rows.Scan(&r.id, &r.due, &r.uuid, &r.headers, &r.body, &r.sent, &r.deliveries); err != nil {
 			return nil, err
 		}

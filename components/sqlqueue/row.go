@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -22,6 +23,8 @@ type row struct {
 	sent       int64
 	deliveries int
 
+	of    *settler
+	early atomic.Bool        // it is acknowledged in a transaction, if that is committed
 	until time.Time          // when someone else may get it
 	done  context.CancelFunc // of the context of the message; nil if it was not given
 }
@@ -40,6 +43,8 @@ func (r *row) message() *message.Message {
 
 func arrived(_ context.Context, m *message.Message, ex *route.Exchange) {
 	r, _ := m.Context().Value(rowKey{}).(*row)
+	r.early.Store(false) // a new attempt
+	origin.Set(ex, r)
 	ID.Set(ex, r.id)
 	Delivered.Set(ex, r.deliveries)
 	Sent.Set(ex, time.UnixMilli(r.sent).UTC())

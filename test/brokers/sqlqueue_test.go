@@ -44,6 +44,8 @@ func TestSQLQueue(t *testing.T) {
 				{"suite in order", testSQLQueueOrderedSuite},
 				{"transaction", testSQLQueueTransaction},
 				{"groups", testSQLQueueGroups},
+				{"many", testSQLQueueMany},
+				{"acknowledge", testSQLQueueAcknowledge},
 				{"delay", testSQLQueueDelay},
 				{"dead letter", testSQLQueueDeadLetter},
 				{"turns", testSQLQueueTurns},
