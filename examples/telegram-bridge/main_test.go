@@ -13,6 +13,7 @@ import (
 	"github.com/mehari-go/mehari/cluster"
 	"github.com/mehari-go/mehari/cluster/memory"
 	mehttp "github.com/mehari-go/mehari/components/http"
+	"github.com/mehari-go/mehari/components/kafka"
 	"github.com/mehari-go/mehari/components/master"
 	"github.com/mehari-go/mehari/components/nats"
 	"github.com/mehari-go/mehari/components/seda"
@@ -39,7 +40,7 @@ func member(t *testing.T) *cluster.Service {
 	return service
 }
 
-// Everybody is answered, but for who has blocked the bot and those who say nothing.
+// Everybody is answered, once, but for who has blocked the bot and those who say nothing.
 func TestAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := telegramtest.New()
@@ -68,6 +69,9 @@ func TestAnswers(t *testing.T) {
 			func() { api.Text(-1001, "hello from a group") },
 			func() { api.Update("my_chat_member", map[string]any{"chat": map[string]any{"id": 42}}) },
 			func() { _ = engine.Send(ctx, "seda:telegram.2", []byte("no update")) },
+			func() { // the hello of 42 once more
+				_ = engine.Send(ctx, "seda:telegram.2", []byte(`{"update_id":2000002,"message":{"message_id":1,"chat":{"id":42},"text":"hello"}}`))
+			},
 		} {
 			say()
 			time.Sleep(time.Second)
@@ -99,9 +103,15 @@ func TestAnswers(t *testing.T) {
 	})
 }
 
-// The routes on JetStream are right. A program that cannot reach the broker starts, says
+// The routes of both brokers are right. A program that cannot reach its broker starts, says
 // that it is not ready, and is alive.
 func TestProbes(t *testing.T) {
+	t.Run("JetStream", func(t *testing.T) { probe(t, jetStream()) })
+	t.Run("Kafka", func(t *testing.T) { probe(t, apacheKafka()) })
+}
+
+func probe(t *testing.T, b broker) {
+	t.Helper()
 	api := telegramtest.New()
 	defer api.Close()
 	server := mehttp.NewServer(mehttp.ServerOptions{})
@@ -112,7 +122,8 @@ func TestProbes(t *testing.T) {
 			"telegram":    telegram.New(telegram.WithClient(api.Client()), telegram.WithToken(telegramtest.Token)),
 			"jetstream":   nats.NewJetStream(nats.Options{URL: "nats://127.0.0.1:1"}),
 			"http-server": server,
-		}, jetStream())
+			"kafka":       kafka.New(kafka.Options{Brokers: []string{"127.0.0.1:1"}}),
+		}, b)
 	}()
 	get := func(path string) int {
 		for server.Addr("127.0.0.1:0") == nil {

@@ -86,12 +86,19 @@ type bridge struct {
 	stored   func() int64 // updates that the broker has got, also those that came again
 	args     []string     // of the replicas
 	replicas []*replica
-	faults   []string
+	faults   []fault
 	struck   map[string]bool // replicas that were killed or stopped
 	said     atomic.Int64    // updates
 
 	mu    sync.Mutex
 	calls []call
+}
+
+// A fault is what was done to a replica that led.
+type fault struct {
+	at      time.Time
+	replica string
+	what    string
 }
 
 // A call is one of the Bot API, when it came there.
@@ -176,7 +183,15 @@ func (b *bridge) settle(n int) {
 	b.t.Helper()
 	b.atLeast(n)
 	eventually(b.t, "Telegram knows that all was taken", func() bool { return b.api.Stats().Unconfirmed == 0 })
-	b.t.Logf("%v; polls: %+v; stored: %d", b.faults, b.api.Stats(), b.stored())
+	b.t.Logf("stored: %d; polls: %+v", b.stored(), b.api.Stats())
+	for _, f := range b.faults {
+		for _, c := range b.called() {
+			if c.method == "getUpdates" && c.replica != f.replica && c.at.After(f.at) {
+				b.t.Logf("%s was %s; %s polled %v later", f.replica, f.what, c.replica, c.at.Sub(f.at).Round(time.Millisecond))
+				break
+			}
+		}
+	}
 }
 
 func (b *bridge) leader() *replica {
@@ -188,7 +203,7 @@ func (b *bridge) leader() *replica {
 // hit does something to a replica.
 func (b *bridge) hit(what string, r *replica, do func(*replica)) *replica {
 	b.t.Helper()
-	b.faults = append(b.faults, r.name+" "+what)
+	b.faults = append(b.faults, fault{time.Now(), r.name, what})
 	if what != "ended" {
 		b.struck[r.name] = true
 	}
@@ -208,7 +223,7 @@ func (b *bridge) killInABatch() *replica {
 		}
 	}
 	b.hit("killed", r, (*replica).kill)
-	b.faults = append(b.faults, fmt.Sprint(untold(), " updates were stored and not told"))
+	b.faults[len(b.faults)-1].what += fmt.Sprintf(" with %d updates stored and not told", untold())
 	return r
 }
 
