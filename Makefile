@@ -3,7 +3,7 @@ MODULES := . test/kube test/acceptance test/repository test/brokers test/scenari
 TIME ?= 20s
 
 .DEFAULT_GOAL := help
-.PHONY: all test race lint fix tidy bench overhead fuzz quickstart databases brokers scenarios kube handover footprint acceptance ci help
+.PHONY: all test race lint fix tidy bench overhead fuzz quickstart databases brokers throughput scenarios kube handover footprint acceptance ci help
 
 all: lint test ## lint and test
 
@@ -39,8 +39,11 @@ quickstart: ## three replicas, and keys to kill, stop, pause and resume them
 databases: ## tests on SQLite, PostgreSQL if it is installed, and what MEHARI_TEST_MYSQL names
 	cd test/repository && go test -count=1 ./...
 
-brokers: ## tests on NATS and other brokers, Watermill's suite among them, and throughput
+brokers: ## tests on NATS and other brokers, Watermill's suite among them
 	cd test/brokers && go test -count=1 -short ./...
+
+throughput: ## endpoints of brokers side by side with the adapters of Watermill
+	cd test/brokers && go test -count=1 -v -timeout=60m -run 'Throughput|TestSQLQueue$$' ./... | grep 'RUN.*hroughput\|%'
 
 scenarios: ## the examples that need servers: replicas as processes, leaders killed and stopped
 	cd test/scenarios && go test -count=1 ./...

@@ -41,6 +41,10 @@ func count(few int) int {
 // rounds are held against each other: what else the machine does slows down the one or the
 // other.
 func (c contest) run(t *testing.T, few, rounds int) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a measurement, for a machine that has nothing else to do: make throughput")
+	}
 	n := count(few)
 	rates := map[string][]float64{}
 	for round := range rounds {
