@@ -327,3 +327,20 @@ func (r *reader) typeName(dir string, e ast.Expr) string {
 	}
 	return ""
 }
+
+// The list of the pages has each of them.
+func TestComponentList(t *testing.T) {
+	list, err := os.ReadFile("components/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := filepath.Glob("components/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range pages {
+		if name := filepath.Base(page); name != "README.md" && !strings.Contains(string(list), "]("+name+")") {
+			t.Errorf("components/README.md has no link to %s", name)
+		}
+	}
+}
