@@ -66,17 +66,20 @@ func (p publisher) send(ctx context.Context, topic string, m *message.Message) e
 	}
 	delay, _ := ctx.Value(delayKey{}).(time.Duration)
 	args := []any{topic, m.UUID, headers, body, delay.Milliseconds(), topic, topic}
-	if tx := transactionOf(ctx, p.db); tx != nil {
-		_, err = tx.ExecContext(ctx, p.sql.send, args...)
+	var on runner = p.db
+	tx := transactionOf(ctx, p.db)
+	if tx != nil {
+		on = tx
+	} else if err := p.wanted(ctx); err != nil {
 		return err
 	}
-	if err := p.wanted(ctx); err != nil {
+	if _, err := on.ExecContext(ctx, p.sql.send, args...); err != nil {
 		return err
 	}
-	if _, err = p.db.ExecContext(ctx, p.sql.send, args...); err == nil {
+	if tx == nil { // or else it rings when the exchange is done
 		p.bell.ring(topic)
 	}
-	return err
+	return nil
 }
 
 // Close implements [message.Publisher]. The database is the user's.

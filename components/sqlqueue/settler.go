@@ -141,7 +141,7 @@ func (s *settler) run() {
 	defer cancel()
 	defer s.fail(errClosed)
 	defer s.letGo()
-	alive, sweep := time.NewTicker(s.config.ackWait()/3), time.NewTicker(sweepEvery)
+	alive, sweep := time.NewTicker(s.config.ackWait()/3), time.NewTimer(0)
 	defer alive.Stop()
 	defer sweep.Stop()
 	var over <-chan time.Time
@@ -155,6 +155,7 @@ func (s *settler) run() {
 			s.renew(ctx)
 		case <-sweep.C:
 			s.sweep(ctx)
+			sweep.Reset(sweepEvery)
 		case <-last:
 			last = nil
 			over = time.After(closeTime)

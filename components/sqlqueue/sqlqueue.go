@@ -136,25 +136,33 @@ func (c *Component) Create(ctx context.Context) error {
 	return nil
 }
 
-// create runs all statements in one transaction: in PostgreSQL two that make the same table at the
-// same time are in each other's way.
+// create runs all statements. In PostgreSQL two that make the same table at the same time are in each
+// other's way, so that one of them waits.
 func (c *Component) create(ctx context.Context) error {
+	if c.sql.alone == "" {
+		return createOn(ctx, c.db, c.sql.create)
+	}
 	tx, err := c.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	if c.sql.alone != "" {
-		if _, err := tx.ExecContext(ctx, c.sql.alone); err != nil {
-			return err
-		}
+	if _, err := tx.ExecContext(ctx, c.sql.alone); err != nil {
+		return err
 	}
-	for _, s := range c.sql.create {
-		if _, err := tx.ExecContext(ctx, s); err != nil {
-			return err
-		}
+	if err := createOn(ctx, tx, c.sql.create); err != nil {
+		return err
 	}
 	return tx.Commit()
+}
+
+func createOn(ctx context.Context, on runner, statements []string) error {
+	for _, s := range statements {
+		if _, err := on.ExecContext(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // wanted makes the tables if an option says so.

@@ -17,6 +17,7 @@ import (
 
 	_ "github.com/go-sql-driver/mysql"
 	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/lib/pq"
 	_ "modernc.org/sqlite"
 )
 
@@ -38,6 +39,30 @@ func (d *database) open(t testing.TB) *sql.DB {
 	db.SetMaxIdleConns(20)
 	t.Cleanup(func() { db.Close() })
 	return db
+}
+
+// others returns pools of other drivers and with other settings.
+func (d *database) others(t testing.TB) map[string]*sql.DB {
+	pools := map[string]*sql.DB{}
+	add := func(name, driver, dsn string) *sql.DB {
+		db, err := sql.Open(driver, dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		pools[name] = db
+		return db
+	}
+	switch d.driver {
+	case "pgx":
+		add("lib pq", "postgres", d.dsn("", ""))
+		add("simple protocol", "pgx", d.dsn("", "")+" default_query_exec_mode=simple_protocol")
+	case "mysql":
+		add("interpolated", "mysql", d.dsn("", "")+"?interpolateParams=true&clientFoundRows=true&loc=Local&time_zone=%27%2B03%3A00%27&sql_mode=ANSI")
+	case "sqlite":
+		add("one connection", "sqlite", d.dsn("", "")).SetMaxOpenConns(1)
+	}
+	return pools
 }
 
 func sqliteDatabase(t testing.TB) *database {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -19,8 +20,8 @@ import (
 	"github.com/mehari-go/mehari/route"
 )
 
-// Two consumers share a queue, and one of them is killed with kill -9 again and again: nothing is
-// lost. Each is a process of its own that writes what it has worked on to a file.
+// Two consumers share a queue. One of them is killed with kill -9 again and again, and the other
+// is asleep for a while, so that it loses what it holds: nothing is lost. Each is a process of its own that writes what it has worked on to a file.
 func TestSQLQueueKilled(t *testing.T) {
 	d := postgresDatabase(t)
 	db := d.open(t)
@@ -62,16 +63,22 @@ func TestSQLQueueKilled(t *testing.T) {
 	}()
 	steady, victim := start(), start()
 	kills := 0
-	for ; kills < 5; kills++ {
+	for ; kills < 4; kills++ {
 		begun := len(lines())
 		eventually(t, func() error {
-			if done := len(lines()); done < begun+n/20 && done < n {
+			if done := len(lines()); done < begun+n/30 && done < n {
 				return errors.New("nothing is done")
 			}
 			return nil
 		})
 		kill(victim)
 		victim = start()
+	}
+	for _, signal := range []os.Signal{syscall.SIGSTOP, syscall.SIGCONT} {
+		if err := steady.Process.Signal(signal); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(1500 * time.Millisecond)
 	}
 	defer kill(steady)
 	defer kill(victim)

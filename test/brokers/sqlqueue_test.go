@@ -50,10 +50,18 @@ func TestSQLQueue(t *testing.T) {
 				{"dead letter", testSQLQueueDeadLetter},
 				{"turns", testSQLQueueTurns},
 				{"retain", testSQLQueueRetain},
+				{"create", testSQLQueueCreate},
 				{"gives back", testSQLQueueGivesBack},
 				{"slow", testSQLQueueSlow},
 			} {
 				t.Run(test.name, func(t *testing.T) { test.run(t, db) })
+			}
+			for name, db := range d.others(t) {
+				t.Run(name, func(t *testing.T) {
+					testSQLQueueRoundTrip(t, db)
+					testSQLQueueTransaction(t, db)
+					testSQLQueueTurns(t, db)
+				})
 			}
 			t.Run("throughput", func(t *testing.T) { testSQLQueueThroughput(t, d.driver, db) })
 			if d.server != nil {
@@ -284,6 +292,36 @@ func testSQLQueueTurns(t *testing.T, db *sql.DB) {
 	}
 }
 
+// Tables can be made by many at a time, and where they are.
+func testSQLQueueCreate(t *testing.T, db *sql.DB) {
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 2 {
+				if err := sqlqueue.New(db, sqlqueue.Options{Table: "made_by_many"}).Create(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	var got collected
+	q := sqlqueue.New(db, sqlqueue.Options{Table: "made_on_demand", CreateTables: true})
+	e := engine(t, route.Components{"q": q}, route.From("q:a").AutoStart(false).ID("r").Process(got.Process))
+	send(t, e, "q:a", "1")
+	if err := e.Start("r"); err != nil {
+		t.Fatal(err)
+	}
+	got.wait(t, "1")
+	e = engine(t, route.Components{"q": sqlqueue.New(db, sqlqueue.Options{Table: "made_for_consumers", CreateTables: true})}, route.From("q:a").Process(got.Process))
+	send(t, e, "q:a", "2")
+	got.wait(t, "1", "2")
+	e = engine(t, route.Components{"q": sqlqueue.New(db, sqlqueue.Options{Table: "not_made"})})
+	if err := e.Send(t.Context(), "q:a", "1"); err == nil || !strings.Contains(err.Error(), "not_made") {
+		t.Errorf("have %v, want the name of a table", err)
+	}
+}
+
 func testSQLQueueRetain(t *testing.T, db *sql.DB) {
 	var got collected
 	e := engine(t, route.Components{"q": newQueue(db)}, route.From("q:retain?retain=1h").ID("r").Process(got.Process))
@@ -301,6 +339,13 @@ func testSQLQueueRetain(t *testing.T, db *sql.DB) {
 	}
 	send(t, e, "q:retain", "3")
 	got.wait(t, "1", "2", "3")
+	engine(t, route.Components{"q": newQueue(db)}, route.From("q:retain?retain=1ms")) // it deletes what is older
+	eventually(t, func() error {
+		if n := rows(t, db, "topic = 'retain' AND body <> '3'"); n != 0 {
+			return fmt.Errorf("%d rows are left", n)
+		}
+		return nil
+	})
 }
 
 // What was taken in advance is given back when a route stops, not after AckWait, and counts as
