@@ -50,10 +50,7 @@ func (s *settler) locked(ctx context.Context) ([]*row, error) {
 	return rows, nil
 }
 
-func (s *settler) query(ctx context.Context, on interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-},
-) (list []*row, err error) {
+func (s *settler) query(ctx context.Context, on runner) (list []*row, err error) {
 	rows, err := on.QueryContext(ctx, s.takes.claim, s.config.Topic, s.config.Group)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package sqlqueue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -65,7 +66,6 @@ func (p publisher) send(ctx context.Context, topic string, m *message.Message) e
 		body = []byte{} // not NULL
 	}
 	delay, _ := ctx.Value(delayKey{}).(time.Duration)
-	args := []any{topic, m.UUID, headers, body, delay.Milliseconds(), topic, topic}
 	var on runner = p.db
 	tx := transactionOf(ctx, p.db)
 	if tx != nil {
@@ -73,13 +73,44 @@ func (p publisher) send(ctx context.Context, topic string, m *message.Message) e
 	} else if err := p.wanted(ctx); err != nil {
 		return err
 	}
-	if _, err := on.ExecContext(ctx, p.sql.send, args...); err != nil {
+	text, args := p.sql.send, []any{topic, m.UUID, headers, body, delay.Milliseconds(), topic, topic}
+	if p.sql.dialect == MySQL {
+		groups, err := p.groups(ctx, on, topic)
+		if err != nil {
+			return err
+		}
+		text, args = p.sql.insert(len(groups)), nil
+		for _, group := range groups {
+			args = append(args, topic, group, m.UUID, headers, body, delay.Milliseconds())
+		}
+	}
+	if _, err := on.ExecContext(ctx, text, args...); err != nil {
 		return err
 	}
 	if tx == nil { // or else it rings when the exchange is done
 		p.bell.ring(topic)
 	}
 	return nil
+}
+
+// groups returns those of a topic, or the one without a name if there are none.
+func (p publisher) groups(ctx context.Context, on runner, topic string) (groups []string, err error) {
+	rows, err := on.QueryContext(ctx, p.sql.groups(topic))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var group string
+		if err := rows.Scan(&group); err != nil {
+			return nil, err
+		}
+		groups = append(groups, group)
+	}
+	if len(groups) == 0 {
+		groups = []string{""}
+	}
+	return groups, rows.Err()
 }
 
 // Close implements [message.Publisher]. The database is the user's.

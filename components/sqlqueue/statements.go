@@ -1,6 +1,7 @@
 package sqlqueue
 
 import (
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ type statements struct {
 
 	create   []string
 	alone    string // makes others wait that create too; "" where they need not
-	send     string // topic, uuid, headers, body, delay, topic, topic
+	send     string // topic, uuid, headers, body, delay, topic, topic; with MySQL see insert
 	grouped  string // topic, group; tells whether the group is known
 	register string // topic, group
 	candid   string // topic, group; makes the group known to those that take turns
@@ -24,11 +25,11 @@ type statements struct {
 func (d Dialect) statements(table string) statements {
 	s := statements{dialect: d, create: d.schema(table)}
 	s.names = strings.NewReplacer("QUEUE", table, "NOW", d.now())
-	dual, ignore, conflict := "", "", " ON CONFLICT DO NOTHING"
+	ignore, conflict := "", " ON CONFLICT DO NOTHING"
 	text, bytes, number := "?", "?", "?"
 	switch d {
 	case MySQL:
-		dual, ignore, conflict = " FROM DUAL", " IGNORE", ""
+		ignore, conflict = " IGNORE", ""
 	case PostgreSQL: // a parameter that is selected has no type of its own
 		text, bytes, number = "CAST(? AS TEXT)", "CAST(? AS BYTEA)", "CAST(? AS BIGINT)"
 	}
@@ -38,11 +39,24 @@ func (d Dialect) statements(table string) statements {
 	s.send = s.text("INSERT INTO QUEUE (topic, group_name, uuid, headers, body, sent, due) SELECT " +
 		text + ", g.group_name, " + text + ", " + text + ", " + bytes + ", NOW, NOW + " + number + " FROM " +
 		"(SELECT group_name FROM QUEUE_groups WHERE topic = ? UNION ALL " +
-		"SELECT ''" + dual + " WHERE NOT EXISTS (SELECT 1 FROM QUEUE_groups WHERE topic = ?)) AS g")
+		"SELECT '' WHERE NOT EXISTS (SELECT 1 FROM QUEUE_groups WHERE topic = ?)) AS g")
 	s.grouped = s.text("SELECT COUNT(*) FROM QUEUE_groups WHERE topic = ? AND group_name = ?")
 	s.register = s.text("INSERT" + ignore + " INTO QUEUE_groups (topic, group_name) VALUES (?, ?)" + conflict)
 	s.candid = s.text("INSERT" + ignore + " INTO QUEUE_turns (topic, group_name) VALUES (?, ?)" + conflict)
 	return s
+}
+
+// groups returns the statement for the groups of a topic, which has no parameters.
+func (s *statements) groups(topic string) string {
+	return s.text("SELECT group_name FROM QUEUE_groups WHERE topic = ") + "X'" + hex.EncodeToString([]byte(topic)) + "'"
+}
+
+// insert returns the statement that sends to so many groups, where a statement that sends to those
+// that it selects would make others wait until it has ended, and a new group until its
+// transaction has. Its parameters are, for each: topic, group, uuid, headers, body, delay.
+func (s *statements) insert(groups int) string {
+	const row = "(?, ?, ?, ?, ?, NOW, NOW + ?)"
+	return s.text("INSERT INTO QUEUE (topic, group_name, uuid, headers, body, sent, due) VALUES " + row + strings.Repeat(", "+row, groups-1))
 }
 
 // text writes the names of the tables and the placeholders of the dialect into a statement.

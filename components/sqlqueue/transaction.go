@@ -10,6 +10,7 @@ import (
 // A runner runs statements: a database, or a transaction.
 type runner interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // transactionOf returns the transaction of db that a step runs in, or nil if there is none.

@@ -27,8 +27,11 @@ func testSQLQueueThroughput(t *testing.T, driver string, db *sql.DB) {
 	default:
 		t.Skip("there is no adapter")
 	}
-	for _, options := range []string{"batchSize=100", "batchSize=100&ordered=true"} {
-		t.Run(options, func(t *testing.T) {
+	for _, options := range []string{"batchSize=100", "batchSize=100&ordered=true", ""} {
+		t.Run("with "+options, func(t *testing.T) {
+			if testing.Short() && options != "batchSize=100" {
+				t.Skip("long")
+			}
 			c := contest{bridge: sqlQueue(db, ""), consumers: 8, subscribers: 1}
 			c.from = func(topic string) route.URI { return route.URI(fmt.Sprintf("b:%s?%s", topic, options)) }
 			c.bare = func(t *testing.T) (message.Publisher, message.Subscriber) {
@@ -42,7 +45,7 @@ func testSQLQueueThroughput(t *testing.T, driver string, db *sql.DB) {
 				}
 				return p, s
 			}
-			c.run(t, 1000, 3)
+			c.run(t, 1000, 2)
 		})
 	}
 }
