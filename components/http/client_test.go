@@ -305,6 +305,30 @@ func TestClientRedirects(t *testing.T) {
 	wantError(t, err, "a redirect from https to http is not followed")
 }
 
+// What an endpoint, or a message, tells the server that it asks is not for the one that a
+// redirect leads to, also where that is another port of the same host.
+func TestClientRedirectTellsNoSecrets(t *testing.T) {
+	s, other, e := startSite(t), startSite(t), client(t, http.Options{})
+	for _, secret := range []string{"authBearerToken=s3cret", "authUsername=me&authPassword=s3cret", "query=RAW(key=s3cret)"} {
+		s.status(302, other.URL+"/there")
+		must(t)(e.Request(t.Context(), s.uri("?followRedirects=true&allowedNetworks=127.0.0.1/32&"+secret), nil, route.WithHeader("Cookie", "session=s3cret")))
+		for _, name := range []string{"Authorization", "Cookie", "Referer"} {
+			if got := other.asked.Load().Header[name]; got != nil {
+				t.Errorf("%s: the other server gets %s: %q", secret, name, got)
+			}
+		}
+	}
+	s.will(func(w nethttp.ResponseWriter, r *nethttp.Request) {
+		if r.URL.Path != "/there" {
+			nethttp.Redirect(w, r, "/there", 302)
+		}
+	})
+	must(t)(e.Request(t.Context(), s.uri("?followRedirects=true&authBearerToken=mine"), nil))
+	if got := s.asked.Load().Header.Get("Authorization"); got != "Bearer mine" {
+		t.Errorf("the same server gets %q", got)
+	}
+}
+
 func TestClientStatus(t *testing.T) {
 	s, e := startSite(t), client(t, http.Options{})
 	s.status(404, "")

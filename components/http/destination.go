@@ -195,5 +195,12 @@ func redirect(r *http.Request, via []*http.Request) error {
 	if r.URL.Scheme == "http" && via[len(via)-1].URL.Scheme == "https" {
 		return errors.New("a redirect from https to http is not followed")
 	}
+	if first := via[0].URL; r.URL.Scheme != first.Scheme || r.URL.Host != first.Host {
+		// Package net/http takes other ports and subdomains for the same server, and tells
+		// every server the URL, whose query may be a secret.
+		for _, name := range []string{"Authorization", "Cookie", "Referer"} {
+			r.Header.Del(name)
+		}
+	}
 	return nil
 }
