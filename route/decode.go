@@ -27,7 +27,8 @@ import (
 // A field may be a string, URI, bool, number, [time.Duration], slice of strings ("a,b",
 // in which a comma in a value is written \,), [encoding.TextUnmarshaler] that is also a
 // TextMarshaler, or a pointer to one of these where the zero value is not the default.
-// One whose name looks secret, such as authToken, is.
+// One whose name looks secret, such as authToken, is; choose such a name for a secret,
+// because [URI.String], which errors and logs show, knows no more of an option than that.
 
 // Decode stores the address in cfg, a pointer to a struct with `uri` tags, whose zero
 // fields mean defaults. It reports every option that is unknown, malformed or missing.

@@ -168,9 +168,13 @@ func hide(pair string) string {
 
 const redacted = "xxxxx"
 
-var secrets = []string{"password", "passwd", "passphrase", "secret", "token", "credential", "apikey", "accesskey", "privatekey", "signature"}
+// secrets are parts of names that look secret, one of them as it is often mistyped.
+var secrets = []string{"passw", "pasw", "pwd", "passphrase", "secret", "token", "credential", "apikey", "accesskey", "privatekey", "signature"}
 
 func isSecret(option string) bool {
 	option = strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(option))
+	if option == "query" { // that of a URL, in which many servers want their keys
+		return true
+	}
 	return slices.ContainsFunc(secrets, func(s string) bool { return strings.Contains(option, s) })
 }

@@ -70,6 +70,8 @@ func TestURIHidesSecrets(t *testing.T) {
 		"ftp://bob:hunter2@host/dir?passiveMode=true":            "ftp://bob:xxxxx@host/dir?passiveMode=true",
 		"ftp://bob@host/dir":                                     "ftp://bob@host/dir",
 		"ftp://host:21/me@home":                                  "ftp://host:21/me@home",
+		"http://h/x?query=RAW(key=hunter2&a=1)&queryHeaders=a":   "http://h/x?query=xxxxx&queryHeaders=a",
+		"http://h/x?authPasword=hunter2&pwd=hunter2":             "http://h/x?authPasword=xxxxx&pwd=xxxxx",
 		"ftp://bob:hunter2@host":                                 "ftp://bob:xxxxx@host",
 		"master:lock1:ftp://bob:hunter2@host/":                   "master:lock1:ftp://bob:xxxxx@host/",
 		"x:y?password=hunter2&a=b":                               "x:y?password=xxxxx&a=b",

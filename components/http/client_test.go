@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mehari-go/mehari/components/direct"
 	"github.com/mehari-go/mehari/components/http"
 	"github.com/mehari-go/mehari/route"
 	"github.com/mehari-go/mehari/route/routetest"
@@ -326,6 +327,24 @@ func TestClientRedirectTellsNoSecrets(t *testing.T) {
 	must(t)(e.Request(t.Context(), s.uri("?followRedirects=true&authBearerToken=mine"), nil))
 	if got := s.asked.Load().Header.Get("Authorization"); got != "Bearer mine" {
 		t.Errorf("the same server gets %q", got)
+	}
+}
+
+func TestClientQueryIsSecret(t *testing.T) {
+	s := startSite(t)
+	s.status(500, "")
+	c := http.New(http.Options{})
+	e := routetest.Run(t, route.Config{Components: route.Components{"http": c, "direct": direct.New()}},
+		route.From("direct:ask").ID("ask").To(s.uri("/there?query=RAW(key=hunter2)")))
+	_, err := e.Request(t.Context(), "direct:ask", nil)
+	wantError(t, err, "500")
+	status, _ := e.Status().Route("ask")
+	_, wrong := route.New(route.Config{Components: route.Components{"http": c, "direct": direct.New()}},
+		route.From("direct:ask").To(s.uri("/there?query=RAW(key=hunter2)&quary=1")))
+	for _, text := range []string{err.Error(), fmt.Sprintf("%+v", status), fmt.Sprint(wrong)} {
+		if strings.Contains(text, "hunter2") {
+			t.Errorf("it shows the secret: %s", text)
+		}
 	}
 }
 
