@@ -30,13 +30,13 @@ func (c consumer) poll(ctx context.Context, next route.Processor) (int, error) {
 	switch {
 	case c.config.UseIterator != nil && !*c.config.UseIterator:
 		if len(rows) > 0 || c.config.RouteEmptyResultSet {
-			b.lead(rows, rows, 0, 1)
+			b.lead(c.copied(rows), rows, 0, 1)
 		}
 	case len(rows) == 0 && c.config.RouteEmptyResultSet:
 		b.lead(nil, nil, 0, 1)
 	default:
 		for i := range rows {
-			if !b.lead(c.copied(rows[i]), rows[i:i+1], i, len(rows)) {
+			if !b.lead(c.copied(rows[i:i+1])[0], rows[i:i+1], i, len(rows)) {
 				break
 			}
 		}
@@ -45,12 +45,16 @@ func (c consumer) poll(ctx context.Context, next route.Processor) (int, error) {
 	return len(rows), nil
 }
 
-// copied returns the row for a route, which may change it.
-func (c consumer) copied(row map[string]any) map[string]any {
+// copied returns the rows for a route, which may change them.
+func (c consumer) copied(rows []map[string]any) []map[string]any {
 	if c.onConsume == nil && c.onFailed == nil {
-		return row
+		return rows
 	}
-	return maps.Clone(row)
+	copies := make([]map[string]any, len(rows))
+	for i, row := range rows {
+		copies[i] = maps.Clone(row)
+	}
+	return copies
 }
 
 // rows are those of one poll.

@@ -68,6 +68,12 @@ func consume(t *testing.T, tb *table, c msql.Config, d time.Duration) (seen []st
 			n, _ := route.BatchSize.Get(ex)
 			last, _ := route.BatchComplete.Get(ex)
 			seen = append(seen, fmt.Sprintf("%v %d/%d %v", ex.Body, i, n, last))
+			if rows, ok := ex.Body.([]map[string]any); ok {
+				for _, row := range rows {
+					row["id"] = "changed by the route"
+				}
+				clear(rows)
+			}
 			row, ok := ex.Body.(map[string]any)
 			if !ok {
 				return nil
