@@ -44,7 +44,8 @@ type Config struct {
 	// "fire-all" for each, in order. All ticks are whole periods apart then, by the clock on
 	// the wall. The last one is kept in a cursor where there are cursors (see
 	// [route.Cursors]), so that the next start, on whichever replica, goes on there; Delay
-	// and Time are those of the very first one. "" keeps none.
+	// and Time, which is in 1970 or later then, are those of the very first one. "" keeps
+	// none.
 	Misfire string `uri:"misfire"`
 
 	// IncludeMetadata tells the exchanges about their tick: see [Counter].
@@ -100,6 +101,8 @@ func (c Config) check() error {
 	misfire(c.Period != nil && *c.Period == 0, "period=0")
 	misfire(c.Delay != nil && *c.Delay == noPause, "delay=-1")
 	misfire(c.FixedRate, "fixedRate, which it is in place of")
+	// The arithmetic of ticks is that of time.Duration, which ends after 292 years.
+	refuse(c.Misfire != "" && !c.Time.IsZero() && c.Time.Unix() < 0, `option "time": want a time from 1970 on with misfire, have %v`, c.Time)
 	errs = append(errs, cadence.Policy(c.Misfire).Check())
 	refuse(c.RepeatCount < 0, `option "repeatCount": want 0 (without end) or more, have %d`, c.RepeatCount)
 	return errors.Join(errs...)

@@ -170,20 +170,21 @@ func TestMetadata(t *testing.T) {
 
 func TestRefuses(t *testing.T) {
 	for u, want := range map[route.URI]string{
-		"timer:":                                    `nothing after "timer:"`,
-		"timer:a?perod=1s":                          `unknown option "perod" (did you mean period?)`,
-		"timer:a?period=-1":                         `option "period": want 0 (one tick) or 1ms to 876000h0m0s, have -1ms`,
-		"timer:a?period=1ns":                        `option "period": want 0 (one tick) or 1ms to`,
-		"timer:a?period=2000000h":                   `option "period": want 0 (one tick) or 1ms to`,
-		"timer:a?period=9999999999999999999":        `option "period": want a duration like 500ms`,
-		"timer:a?delay=-5s":                         `option "delay": want 0 to 876000h0m0s, or -1 (no pause between ticks), have -5s`,
-		"timer:a?delay=-1&period=1s":                `option "period" has no meaning with delay=-1`,
-		"timer:a?delay=-1&fixedRate=true":           `option "fixedRate" has no meaning with delay=-1`,
-		"timer:a?delay=1&time=2030-01-01T00:00:00Z": `options "delay" and "time" exclude each other`,
-		"timer:a?time=tomorrow":                     `option "time"`,
-		"timer:a?period=0&fixedRate=true":           `option "fixedRate" has no meaning with period=0`,
-		"timer:a?period=0&repeatCount=2":            `option "repeatCount": period=0 means one tick, have 2`,
-		"timer:a?repeatCount=-1":                    `option "repeatCount": want 0 (without end) or more, have -1`,
+		"timer:":                                         `nothing after "timer:"`,
+		"timer:a?perod=1s":                               `unknown option "perod" (did you mean period?)`,
+		"timer:a?period=-1":                              `option "period": want 0 (one tick) or 1ms to 876000h0m0s, have -1ms`,
+		"timer:a?period=1ns":                             `option "period": want 0 (one tick) or 1ms to`,
+		"timer:a?period=2000000h":                        `option "period": want 0 (one tick) or 1ms to`,
+		"timer:a?period=9999999999999999999":             `option "period": want a duration like 500ms`,
+		"timer:a?delay=-5s":                              `option "delay": want 0 to 876000h0m0s, or -1 (no pause between ticks), have -5s`,
+		"timer:a?delay=-1&period=1s":                     `option "period" has no meaning with delay=-1`,
+		"timer:a?delay=-1&fixedRate=true":                `option "fixedRate" has no meaning with delay=-1`,
+		"timer:a?delay=1&time=2030-01-01T00:00:00Z":      `options "delay" and "time" exclude each other`,
+		"timer:a?time=tomorrow":                          `option "time"`,
+		"timer:a?time=1700-01-01T00:00:00Z&misfire=skip": `option "time": want a time from 1970 on with misfire, have 1700-01-01 00:00:00 +0000 UTC`,
+		"timer:a?period=0&fixedRate=true":                `option "fixedRate" has no meaning with period=0`,
+		"timer:a?period=0&repeatCount=2":                 `option "repeatCount": period=0 means one tick, have 2`,
+		"timer:a?repeatCount=-1":                         `option "repeatCount": want 0 (without end) or more, have -1`,
 	} {
 		_, err := route.New(route.Config{Components: route.Components{"timer": timer.New()}}, route.From(u))
 		if err == nil || !strings.Contains(err.Error(), want) {
