@@ -36,7 +36,7 @@ func (c consumer) poll(ctx context.Context, next route.Processor) (int, error) {
 		b.lead(nil, nil, 0, 1)
 	default:
 		for i := range rows {
-			if !b.lead(c.copied(rows[i:i+1])[0], rows[i:i+1], i, len(rows)) {
+			if !b.lead(c.copied(rows[i : i+1])[0], rows[i:i+1], i, len(rows)) {
 				break
 			}
 		}
