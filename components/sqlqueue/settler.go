@@ -266,9 +266,13 @@ func (s *settler) renew(ctx context.Context) {
 	}
 	until := time.Now().Add(s.config.ackWait())
 	text, args := s.sql.with(s.takes.renew, ids(rows))
-	if _, err := s.db.ExecContext(ctx, text, args...); err != nil {
+	done, err := s.db.ExecContext(ctx, text, args...)
+	if err != nil {
 		s.logger.Warn("held messages not renewed", "endpoint", s.address, "error", err)
 		return
+	}
+	if n, err := done.RowsAffected(); err == nil && n < int64(len(rows)) {
+		return // some are someone else's: those that wait in memory are not given once their time is over
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -51,6 +52,7 @@ func TestSQLQueue(t *testing.T) {
 				{"turns", testSQLQueueTurns},
 				{"retain", testSQLQueueRetain},
 				{"create", testSQLQueueCreate},
+				{"strangers", testSQLQueueStrangers},
 				{"gives back", testSQLQueueGivesBack},
 				{"slow", testSQLQueueSlow},
 			} {
@@ -319,6 +321,34 @@ func testSQLQueueCreate(t *testing.T, db *sql.DB) {
 	e = engine(t, route.Components{"q": sqlqueue.New(db, sqlqueue.Options{Table: "not_made"})})
 	if err := e.Send(t.Context(), "q:a", "1"); err == nil || !strings.Contains(err.Error(), "not_made") {
 		t.Errorf("have %v, want the name of a table", err)
+	}
+}
+
+// What others have written into the table is taken as it can be understood.
+func testSQLQueueStrangers(t *testing.T, db *sql.DB) {
+	for i, headers := range []string{`{"text":"a","number":7,"list":[1,"b"],"camelSqlQueueId":"9"}`, "", "not JSON"} {
+		if _, err := db.ExecContext(t.Context(), fmt.Sprintf("INSERT INTO mehari_queue (topic, group_name, uuid, headers, body, sent, due) VALUES ('strangers', '', '%d', '%s', 'x', 0, 0)", i, headers)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := make(chan string, 3)
+	engine(t, route.Components{"q": newQueue(db)}, route.From("q:strangers").Process(func(_ context.Context, ex *route.Exchange) error {
+		uuid := ex.Header("CamelMessageUUID")
+		for _, name := range []string{"CamelMessageUUID", "CamelSqlQueueId", "CamelSqlQueueDelivered", "CamelSqlQueueSent"} {
+			ex.RemoveHeader(name)
+		}
+		got <- fmt.Sprintf("%v %q %v", uuid, ex.Body, maps.Collect(ex.Headers()))
+		return nil
+	}))
+	for _, want := range []string{`0 "x" map[list:[1,"b"] number:7 text:a]`, `1 "x" map[]`, `2 "x" map[headers:not JSON]`} {
+		select {
+		case have := <-got:
+			if have != want {
+				t.Errorf("have %s\nwant %s", have, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("nothing comes")
+		}
 	}
 }
 
