@@ -15,7 +15,7 @@ import (
 // its way has a channel for itself: what the server says on it is about that message.
 type publisher struct {
 	options Options
-	free    chan *lane
+	busy    chan struct{} // has one for each lane that is
 	life    context.Context
 	end     context.CancelFunc
 	all     sync.WaitGroup
@@ -23,15 +23,14 @@ type publisher struct {
 
 	mu   sync.Mutex
 	link *link
+
+	idleMu sync.Mutex
+	idle   []*lane // the last one is the next, so that there are no more channels than need be
 }
 
 func newPublisher(o Options) *publisher {
-	n := cmp.Or(o.Channels, defaultChannels)
-	p := &publisher{options: o, free: make(chan *lane, n)}
+	p := &publisher{options: o, busy: make(chan struct{}, cmp.Or(o.Channels, defaultChannels))}
 	p.life, p.end = context.WithCancel(context.Background())
-	for range n {
-		p.free <- &lane{publisher: p}
-	}
 	return p
 }
 
@@ -54,16 +53,16 @@ func (p *publisher) Publish(_ string, ms ...*message.Message) error {
 func (p *publisher) send(parent context.Context, s *sending) error {
 	ctx, cancel := context.WithTimeout(parent, s.target.timeout())
 	defer cancel()
-	var l *lane
 	doing := "all channels are in use"
 	outcome := "not sent"
 	select {
-	case l = <-p.free:
-		l.doing.Store("it has not begun")
+	case p.busy <- struct{}{}:
+		l := p.take()
 		done := make(chan error, 1)
 		p.all.Go(func() {
-			done <- l.send(ctx, s)
-			p.free <- l
+			err := l.send(ctx, s)
+			p.put(l)
+			done <- err
 		})
 		select {
 		case err := <-done:
@@ -82,6 +81,28 @@ func (p *publisher) send(parent context.Context, s *sending) error {
 		doing = "the server takes no messages: " + why
 	}
 	return fmt.Errorf("%s within %v: %s", outcome, s.target.timeout(), doing)
+}
+
+func (p *publisher) take() *lane {
+	p.idleMu.Lock()
+	defer p.idleMu.Unlock()
+	n := len(p.idle) - 1
+	if n < 0 {
+		l := &lane{publisher: p}
+		l.doing.Store("it has not begun")
+		return l
+	}
+	l := p.idle[n]
+	p.idle = p.idle[:n]
+	return l
+}
+
+func (p *publisher) put(l *lane) {
+	l.doing.Store("it has not begun")
+	p.idleMu.Lock()
+	p.idle = append(p.idle, l)
+	p.idleMu.Unlock()
+	<-p.busy
 }
 
 // connected returns the connection, which it makes if there is none.
