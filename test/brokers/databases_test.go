@@ -94,10 +94,8 @@ func postgresDatabase(t testing.TB) *database {
 
 // mariadbDatabase runs a server of its own, if its programs are there.
 func mariadbDatabase(t testing.TB) *database {
-	for _, name := range []string{"mariadbd", "mariadb-install-db"} {
-		if _, err := exec.LookPath(name); err != nil {
-			t.Skip("there is no MariaDB: ", err)
-		}
+	if _, err := os.Stat("/usr/sbin/mariadbd"); err != nil {
+		t.Skip("there is no MariaDB: ", err)
 	}
 	p := newProgram(t, "mysql", syscall.SIGTERM)
 	data := filepath.Join(p.dir, "data")
@@ -106,8 +104,8 @@ func mariadbDatabase(t testing.TB) *database {
 		"--no-defaults", "--datadir=" + data, "--port=" + strconv.Itoa(p.port), "--bind-address=127.0.0.1",
 		"--socket=" + filepath.Join(p.dir, "s"), "--innodb-flush-log-at-trx-commit=2", "--max-connections=300",
 	}
-	p.once(t, "mariadb-install-db", install...)
-	p.command = append([]string{"mariadbd"}, run...)
+	p.once(t, "/usr/bin/mariadb-install-db", install...)
+	p.command = append([]string{"/usr/sbin/mariadbd"}, run...)
 	d := &database{driver: "mysql", server: p, dsn: func(user, password string) string {
 		if user == "" {
 			user = "root"
