@@ -1,73 +1,16 @@
 package brokers
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
 
-// cache is where the servers are kept that are fetched, in a folder of that name.
-func cache(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv("MEHARI_CACHE")
-	if dir == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			t.Skip("there is no cache folder: ", err)
-		}
-		dir = filepath.Join(user, "mehari-test")
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		t.Skip("there is no cache folder: ", err)
-	}
-	return filepath.Join(dir, name)
-}
-
-var fetching sync.Mutex
-
-// elasticMQJars fetches ElasticMQ, a server that speaks the protocol of SQS, with Maven.
-func elasticMQJars(t testing.TB) string {
-	t.Helper()
-	for _, program := range []string{"java", "mvn"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip("ElasticMQ needs ", program, ": ", err)
-		}
-	}
-	fetching.Lock()
-	defer fetching.Unlock()
-	jars := cache(t, "elasticmq-1.6.14")
-	if _, err := os.Stat(jars); err == nil {
-		return jars
-	}
-	pom, err := filepath.Abs("testdata/elasticmq/pom.xml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp(filepath.Dir(jars), "elasticmq-") //nolint:usetesting // where it can be renamed from
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(dir)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, "mvn", "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DincludeScope=runtime", "-DoutputDirectory="+dir+"/lib").CombinedOutput()
-	if err != nil {
-		t.Skipf("Maven does not get ElasticMQ: %v: %.300s", err, out)
-	}
-	if err := os.Rename(dir+"/lib", jars); err != nil && !os.IsExist(err) {
-		t.Fatal(err)
-	}
-	return jars
-}
-
-// An elasticMQ is a server that can be stopped and started again.
+// An elasticMQ is a server that speaks the protocol of SQS, and can be stopped and started again.
 type elasticMQ struct {
 	port    int
 	dir     string
@@ -83,7 +26,7 @@ func newElasticMQ(t testing.TB, keeps bool) *elasticMQ {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &elasticMQ{jars: elasticMQJars(t), dir: t.TempDir(), port: port, keeps: keeps}
+	s := &elasticMQ{jars: jarsOf(t, "elasticmq", "1.6.14"), dir: t.TempDir(), port: port, keeps: keeps}
 	s.start(t)
 	t.Cleanup(s.stop)
 	return s

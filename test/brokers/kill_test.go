@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/mehari-go/mehari/components/amqp"
+	"github.com/mehari-go/mehari/components/kafka"
 	"github.com/mehari-go/mehari/components/nats"
 	"github.com/mehari-go/mehari/route"
 )
@@ -24,6 +25,9 @@ import (
 var toKill = map[string]func(url string) (route.Component, route.URI){
 	"nats": func(url string) (route.Component, route.URI) {
 		return nats.NewJetStream(nats.Options{URL: url}), "b:kill?durable=d&ackWait=1s&concurrentConsumers=4"
+	},
+	"kafka": func(url string) (route.Component, route.URI) {
+		return kafka.New(kafka.Options{Brokers: []string{url}}), "b:kill?groupId=kill&autoOffsetReset=earliest&sessionTimeout=1s&commitInterval=100ms&concurrentConsumers=4"
 	},
 	"amqp": func(url string) (route.Component, route.URI) {
 		return amqp.New(amqp.Options{URL: url}), "b:default?queue=kill&concurrentConsumers=4"
