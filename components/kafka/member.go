@@ -11,6 +11,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/mehari-go/mehari/route"
 )
 
 // member are the options of a client that is in a group.
@@ -142,7 +144,8 @@ func (s *subscriber) revoked(_ context.Context, _ *kgo.Client, gone map[string][
 	s.commit()
 }
 
-// lost is called when the group has given partitions to others without waiting.
+// lost is called when the group may have given partitions to others without waiting.
 func (s *subscriber) lost(_ context.Context, _ *kgo.Client, gone map[string][]int32) {
+	route.ReportSubscribed(s.live, false)
 	s.end(gone[s.config.Topic])
 }

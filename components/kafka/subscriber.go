@@ -12,7 +12,10 @@ import (
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/mehari-go/mehari/route"
 )
 
 // A subscriber is one run of a consumer: one client, and in a group one member. What it
@@ -108,8 +111,17 @@ func (s *subscriber) start(ctx context.Context) error {
 	}
 }
 
-// begun is called when it is known where to begin.
-func (s *subscriber) begun() { s.isReady.Do(func() { close(s.ready) }) }
+// begun is called when it is known where to begin, also after the group was lost.
+func (s *subscriber) begun() {
+	again := true
+	s.isReady.Do(func() {
+		close(s.ready)
+		again = false
+	})
+	if again && s.live.Err() == nil {
+		route.ReportSubscribed(s.live, true)
+	}
+}
 
 // reset is where to begin.
 func (c *Config) reset() kgo.Offset {
@@ -150,10 +162,12 @@ func (s *subscriber) sort(fetches kgo.Fetches) error {
 	defer s.mu.Unlock()
 	var err error
 	fetches.EachPartition(func(f kgo.FetchTopicPartition) {
-		if f.Err != nil && err == nil {
-			if _, lost := errors.AsType[*kgo.ErrDataLoss](f.Err); !lost { // by the brokers: it goes on with what there is
-				err = fmt.Errorf("fetch: %w", f.Err)
-			}
+		switch {
+		case f.Err == nil:
+		case passes(f.Err):
+			s.logger.Warn("the client of Kafka goes on after an error", "topic", s.config.Topic, "group", s.config.GroupID, "error", f.Err)
+		case err == nil:
+			err = fmt.Errorf("fetch: %w", f.Err)
 		}
 		if len(f.Records) == 0 {
 			return
@@ -166,6 +180,20 @@ func (s *subscriber) sort(fetches kgo.Fetches) error {
 		p.add(f.Records)
 	})
 	return err
+}
+
+// passes tells whether the client gets over an error by itself: it joins a group again that it
+// has lost, under its old name if it can, which a new client would have to wait for.
+func passes(err error) bool {
+	if _, ok := errors.AsType[*kgo.ErrDataLoss](err); ok { // by the brokers
+		return true
+	}
+	group, ok := errors.AsType[*kgo.ErrGroupSession](err)
+	if !ok {
+		return false
+	}
+	code, ok := errors.AsType[*kerr.Error](group.Err)
+	return !ok || code.Retriable || errors.Is(code, kerr.UnknownMemberID) || errors.Is(code, kerr.IllegalGeneration)
 }
 
 // roomTime is how long a partition that is full holds up the others. What the client has

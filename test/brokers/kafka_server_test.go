@@ -92,7 +92,7 @@ log.cleaner.dedupe.buffer.size=4194304
 	}
 	id := make([]byte, 16)
 	_, _ = rand.Read(id)
-	out, err := k.java("kafka.tools.StorageTool", "format", "--cluster-id", base64.RawURLEncoding.EncodeToString(id), "--config", k.file("server.properties"),
+	out, err := k.java("kafka.tools.StorageTool", "format", "--cluster-id="+base64.RawURLEncoding.EncodeToString(id), "--config", k.file("server.properties"),
 		"--add-scram", "SCRAM-SHA-256=[name=user,password=right]", "--add-scram", "SCRAM-SHA-512=[name=user,password=right]").CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("the storage of Kafka is not made: %w\n%s", err, out)

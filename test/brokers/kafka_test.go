@@ -5,6 +5,7 @@ package brokers
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,12 +21,14 @@ import (
 	"github.com/mehari-go/mehari/route"
 )
 
-// kafkaTopics has topics with so many partitions.
+// kafkaTopics has topics with so many partitions. Watermill's suite has members join that take
+// messages and do not finish them until all have joined: there is no point in waiting for those.
 func kafkaTopics(k *kafkaBroker, group string, partitions int) bridge {
 	return bridge{
 		component: func() route.Component { return kafka.New(k.options()) },
 		from: func(topic string) route.URI {
-			return route.URI(fmt.Sprintf("b:%s?createTopic=true&partitions=%d&autoOffsetReset=earliest&redeliveryDelay=-1ms&concurrentConsumers=%[2]d&groupId=%s", topic, partitions, group))
+			return route.URI(fmt.Sprintf("b:%s?createTopic=true&partitions=%d&autoOffsetReset=earliest&redeliveryDelay=-1ms&sessionTimeout=2s&rebalanceTimeout=1s&concurrentConsumers=%[2]d&groupId=%[3]s-%[1]s",
+				topic, partitions, group))
 		},
 		to: func(topic string) route.URI {
 			return route.URI(fmt.Sprintf("b:%s?createTopic=true&partitions=%d", topic, partitions))
@@ -37,6 +40,9 @@ func TestKafkaSuite(t *testing.T) {
 	k := kafkaServer(t)
 	for _, partitions := range []int{1, 4} {
 		t.Run(fmt.Sprint(partitions), func(t *testing.T) {
+			if testing.Short() && partitions == 1 {
+				t.Skip("in -short mode with several partitions only")
+			}
 			group := func(name string) bridge { return kafkaTopics(k, fmt.Sprint(name, "-", partitions), partitions) }
 			tests.TestPubSub(t, tests.Features{
 				ConsumerGroups: true, Persistent: true, GuaranteedOrder: partitions == 1,
@@ -117,10 +123,26 @@ func kafkaTopic(t testing.TB, k *kafkaBroker, name string, partitions int32) {
 	}
 }
 
+var warm sync.Once
+
+// kafkaWarm gives the broker something to do: it is several times as fast then.
+func kafkaWarm(t *testing.T, k *kafkaBroker) {
+	t.Helper()
+	warm.Do(func() {
+		kafkaTopic(t, k, "warm", 8)
+		e := engine(t, route.Components{"kafka": kafka.New(k.options())}, route.From("kafka:unused").AutoStart(false))
+		inParallel(8, 10000, func(int) error { return e.Send(t.Context(), "kafka:warm", make([]byte, payload)) }, t)
+	})
+}
+
 func TestKafkaThroughput(t *testing.T) {
 	for _, consumers := range []int{1, 8} {
 		t.Run(fmt.Sprint(consumers), func(t *testing.T) {
+			if testing.Short() && consumers == 1 {
+				t.Skip("in -short mode with several at a time only")
+			}
 			k := kafkaServer(t)
+			kafkaWarm(t, k)
 			c := contest{bridge: kafkaTopics(k, "bench", consumers), consumers: consumers, subscribers: 1}
 			c.prepare = func(t *testing.T, topic string) { kafkaTopic(t, k, topic, int32(consumers)) }
 			c.bare = func(t *testing.T) (message.Publisher, message.Subscriber) {
