@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -87,7 +88,7 @@ func begin(ctx context.Context, c client.UniversalClient, cfg Config) (string, e
 // create makes the group if there is none.
 func (g *group) create(ctx context.Context) error {
 	err := g.client.XGroupCreateMkStream(ctx, g.config.Stream, g.config.ConsumerGroup, g.from).Err()
-	if err != nil && strings.HasPrefix(err.Error(), "BUSYGROUP") {
+	if client.HasErrorPrefix(err, "BUSYGROUP") {
 		return nil
 	}
 	return err
@@ -97,7 +98,7 @@ func (g *group) create(ctx context.Context) error {
 // memory, begins anew where it did when the consumer started.
 func (g *group) read(ctx context.Context, n int) ([]entry, error) {
 	entries, err := g.take(ctx, n)
-	if err != nil && strings.HasPrefix(err.Error(), "NOGROUP") {
+	if client.HasErrorPrefix(err, "NOGROUP") {
 		g.logger.Warn("a consumer group is gone, and begins anew", "stream", g.config.Stream, "group", g.config.ConsumerGroup, "after", g.from)
 		if err = g.create(ctx); err == nil {
 			entries, err = g.take(ctx, n)
@@ -120,7 +121,7 @@ func (g *group) take(ctx context.Context, n int) ([]entry, error) {
 
 // entriesOf returns what was read, which is nothing when the time is up.
 func entriesOf(streams []client.XStream, err error, delivered int64) ([]entry, error) {
-	if err == client.Nil {
+	if errors.Is(err, client.Nil) {
 		return nil, nil
 	}
 	var entries []entry

@@ -37,7 +37,7 @@ func newSubscriber(c client.UniversalClient, cfg Config, logger *slog.Logger) *s
 	if cfg.ConsumerGroup != "" {
 		from = newGroup(c, cfg, logger)
 	}
-	return &subscriber{config: cfg, source: from, quit: c.Close, logger: logger, closing: make(chan struct{})}
+	return &subscriber{config: cfg, source: from, quit: sync.OnceValue(c.Close), logger: logger, closing: make(chan struct{})}
 }
 
 // Subscribe implements [message.Subscriber]. When it returns, all that is sent comes.
