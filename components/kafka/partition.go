@@ -39,8 +39,6 @@ type lane struct {
 	wake  chan struct{}
 }
 
-var seed = maphash.MakeSeed()
-
 func (s *subscriber) newPartition(number int32) *partition {
 	p := &partition{subscriber: s, number: number, forsake: make(chan struct{})}
 	p.ctx, p.stop = context.WithCancel(s.live)
@@ -56,14 +54,14 @@ func (s *subscriber) newPartition(number int32) *partition {
 	return p
 }
 
-// add takes records that were fetched. It tells whether there are enough of them.
-func (p *partition) add(records []*kgo.Record) (enough bool) {
+// add takes records that were fetched.
+func (p *partition) add(records []*kgo.Record) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, r := range records {
 		l := p.lanes[0]
 		if len(p.lanes) > 1 {
-			l = p.lanes[maphash.Bytes(seed, valueOf(r, p.config.KeyHeader))%uint64(len(p.lanes))]
+			l = p.lanes[maphash.Bytes(p.seed, valueOf(r, p.config.KeyHeader))%uint64(len(p.lanes))]
 		}
 		l.queue = append(l.queue, p.first+uint64(len(p.open)))
 		p.open = append(p.open, task{record: r})
@@ -72,7 +70,6 @@ func (p *partition) add(records []*kgo.Record) (enough bool) {
 		default:
 		}
 	}
-	return len(p.open) >= p.limit
 }
 
 // run gives the messages of a lane.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"log/slog"
 	"maps"
 	"slices"
@@ -33,6 +34,7 @@ type subscriber struct {
 	out     chan *message.Message
 	ready   chan struct{} // closed when it is known where to begin
 	isReady sync.Once
+	seed    maphash.Seed
 	over    chan struct{} // closed when nothing is given any more
 	room    chan struct{} // a partition has little left
 	all     sync.WaitGroup
@@ -46,7 +48,7 @@ type subscriber struct {
 func newSubscriber(ctx context.Context, o Options, cfg Config, logger *slog.Logger) (*subscriber, error) {
 	s := &subscriber{
 		options: o, config: cfg, logger: logger, limit: cmp.Or(cfg.Prefetch, defaultPrefetch),
-		made: make(chan struct{}), out: make(chan *message.Message), ready: make(chan struct{}), over: make(chan struct{}), room: make(chan struct{}, 1),
+		seed: maphash.MakeSeed(), made: make(chan struct{}), out: make(chan *message.Message), ready: make(chan struct{}), over: make(chan struct{}), room: make(chan struct{}, 1),
 		partitions: map[int32]*partition{},
 	}
 	client, err := o.connect(ctx)
@@ -258,10 +260,13 @@ func (s *subscriber) end(numbers []int32) {
 	}
 }
 
+// ended tells why the subscription has ended, once.
 func (s *subscriber) ended() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.reason
+	reason := s.reason
+	s.reason = nil
+	return reason
 }
 
 // leaveTime is how long the last words to the brokers may take.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -94,15 +96,25 @@ func TestGroupRefused(t *testing.T) {
 	c.ControlKey(int16(kmsg.JoinGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		c.KeepControl()
 		resp := req.ResponseKind().(*kmsg.JoinGroupResponse)
-		resp.ErrorCode = 30 // GROUP_AUTHORIZATION_FAILED
+		resp.ErrorCode = kerr.GroupAuthorizationFailed.Code
 		return resp, nil, true
 	})
 	var k taken
-	failure(t, start(t, o, route.From("kafka:t?groupId=g").ID("r").Process(k.process)), "GROUP_AUTHORIZATION_FAILED")
+	text := failure(t, start(t, o, route.From("kafka:t?groupId=g").ID("r").Process(k.process)), "GROUP_AUTHORIZATION_FAILED")
+	if strings.Count(text, "GROUP_AUTHORIZATION_FAILED") != 1 {
+		t.Errorf("the failure is %s", text)
+	}
 }
 
 // The brokers go away while messages flow, and come back.
 func TestBrokersRestart(t *testing.T) {
+	t.Parallel()
+	for _, options := range []string{"", "&groupId=g"} {
+		t.Run(options, func(t *testing.T) { restart(t, options) })
+	}
+}
+
+func restart(t *testing.T, options string) {
 	t.Parallel()
 	dir := t.TempDir()
 	c, o := cluster(t, kfake.SeedTopics(2, "t"), kfake.DataDir(dir), kfake.SyncWrites())
@@ -111,7 +123,7 @@ func TestBrokersRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	var k taken
-	a := start(t, o, route.From("kafka:t?groupId=g&concurrentConsumers=2").Process(k.process)).subscribed(t)
+	a := start(t, o, route.From(route.URI("kafka:t?concurrentConsumers=2"+options)).Process(k.process)).subscribed(t)
 	const n = 300
 	var sent atomic.Int64
 	done := make(chan struct{})
@@ -150,5 +162,61 @@ func TestBrokersGone(t *testing.T) {
 	defer cancel()
 	if err := a.Send(ctx, "kafka:t", "x"); err == nil {
 		t.Error("a message was sent to nobody")
+	}
+}
+
+// A route whose brokers are gone stops all the same.
+func TestStopsWithoutBrokers(t *testing.T) {
+	t.Parallel()
+	c, o := cluster(t, kfake.SeedTopics(1, "t"))
+	var k taken
+	a := start(t, o, route.From("kafka:t?groupId=g").Process(k.process)).subscribed(t)
+	send(t, a, "kafka:t", "x")
+	k.wait(t, 1)
+	c.Close()
+	begun := time.Now()
+	if err := a.stop(); err != nil {
+		t.Error(err)
+	}
+	if d := time.Since(begun); d > 30*time.Second {
+		t.Errorf("it took %v", d)
+	}
+}
+
+// A member that the group has forgotten joins again. Meanwhile it is not subscribed.
+func TestForgottenMember(t *testing.T) {
+	t.Parallel()
+	c, o := cluster(t, kfake.SeedTopics(1, "t"))
+	var k taken
+	a := start(t, o, route.From("kafka:t?groupId=g&sessionTimeout=1s").ID("r").Process(k.process)).subscribed(t)
+	send(t, a, "kafka:t", "before")
+	k.wait(t, 1)
+	var joins atomic.Bool
+	c.ControlKey(int16(kmsg.JoinGroup), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		if joins.Load() {
+			return nil, nil, false
+		}
+		c.KeepControl()
+		resp := req.ResponseKind().(*kmsg.JoinGroupResponse)
+		resp.ErrorCode = kerr.CoordinatorLoadInProgress.Code
+		return resp, nil, true
+	})
+	c.ControlKey(int16(kmsg.Heartbeat), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		resp := req.ResponseKind().(*kmsg.HeartbeatResponse)
+		resp.ErrorCode = kerr.UnknownMemberID.Code
+		return resp, nil, true
+	})
+	eventually(t, func() error {
+		if s, _ := a.Status().Route("r"); *s.Subscribed {
+			return errors.New("it is subscribed")
+		}
+		return nil
+	})
+	joins.Store(true)
+	a.subscribed(t)
+	send(t, a, "kafka:t", "after")
+	k.wait(t, 2)
+	if s, _ := a.Status().Route("r"); s.Restarts > 0 {
+		t.Errorf("the consumer was started again %d times", s.Restarts)
 	}
 }
