@@ -49,8 +49,8 @@ type fakeMessage struct {
 	visible                 time.Time
 }
 
-// waitSecond is a second of those that a request waits for messages.
-const waitSecond = 20 * time.Millisecond
+// quick stands for a second of those that a request waits for messages.
+const quick = 20 * time.Millisecond
 
 func newFake(t testing.TB, queues ...string) *fake {
 	f := &fake{queues: map[string]*fakeQueue{}, refused: map[string]string{}, calls: map[string][]map[string]any{}, changed: make(chan struct{})}
@@ -138,7 +138,7 @@ func (f *fake) answer(ctx context.Context, action string, in map[string]any) (ou
 	case "SendMessage":
 		return f.send(q, in)
 	case "ReceiveMessage":
-		end := time.After(time.Duration(in["WaitTimeSeconds"].(float64)) * waitSecond)
+		end := time.After(time.Duration(in["WaitTimeSeconds"].(float64)) * quick)
 		for {
 			if got := f.receive(q, in); len(got) > 0 {
 				return map[string]any{"Messages": got}, ""

@@ -61,7 +61,7 @@ func decode(received types.Message, unwrap bool) (*message.Message, origin) {
 // An envelope is how SNS gives a message to a queue without raw message delivery: see Amazon
 // SNS Developer Guide, "Parsing Amazon SNS message formats".
 type envelope struct {
-	Type, TopicArn, Subject string //nolint:revive // the names of SNS
+	Type, TopicArn, Subject string
 	Message                 *string
 	MessageAttributes       map[string]struct {
 		Type, Value string

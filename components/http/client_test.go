@@ -321,7 +321,7 @@ func TestClientRedirectTellsNoSecrets(t *testing.T) {
 	}
 	s.will(func(w nethttp.ResponseWriter, r *nethttp.Request) {
 		if r.URL.Path != "/there" {
-			nethttp.Redirect(w, r, "/there", 302)
+			nethttp.Redirect(w, r, "/there", nethttp.StatusFound)
 		}
 	})
 	must(t)(e.Request(t.Context(), s.uri("?followRedirects=true&authBearerToken=mine"), nil))

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
 	"github.com/mehari-go/mehari/components/awssns"
 	"github.com/mehari-go/mehari/components/awssqs"
 	"github.com/mehari-go/mehari/route"

@@ -8,11 +8,12 @@ import (
 	"os"
 	"path/filepath"
 
+	_ "modernc.org/sqlite"
+
 	"github.com/mehari-go/mehari/components/direct"
 	msql "github.com/mehari-go/mehari/components/sql"
 	"github.com/mehari-go/mehari/components/sqlqueue"
 	"github.com/mehari-go/mehari/route"
-	_ "modernc.org/sqlite"
 )
 
 // An order and the message about it are one transaction: either both are there, or none of them.

@@ -12,9 +12,10 @@ import (
 	"testing"
 	"time"
 
+	redisclient "github.com/redis/go-redis/v9"
+
 	"github.com/mehari-go/mehari/components/redis"
 	"github.com/mehari-go/mehari/route"
-	redisclient "github.com/redis/go-redis/v9"
 )
 
 // consumersOf are the names of a group's consumers.

@@ -22,9 +22,10 @@ import (
 	"testing"
 	"time"
 
+	redisclient "github.com/redis/go-redis/v9"
+
 	"github.com/mehari-go/mehari/components/redis"
 	"github.com/mehari-go/mehari/route"
-	redisclient "github.com/redis/go-redis/v9"
 )
 
 // The ways in which servers of Redis can stand.
@@ -97,9 +98,9 @@ func TestRedisCluster(t *testing.T) {
 	}
 	for _, c := range nodes {
 		eventually(t, func() error {
-			info, err := c.ClusterSlots(t.Context()).Result()
+			info, err := c.ClusterShards(t.Context()).Result()
 			if err == nil && len(info) != 2 {
-				err = fmt.Errorf("the cluster has %d ranges", len(info))
+				err = fmt.Errorf("the cluster has %d shards", len(info))
 			}
 			return err
 		})

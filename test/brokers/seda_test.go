@@ -6,6 +6,7 @@ import (
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
+
 	"github.com/mehari-go/mehari/components/seda"
 	"github.com/mehari-go/mehari/route"
 )

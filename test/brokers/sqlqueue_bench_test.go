@@ -10,6 +10,7 @@ import (
 	library "github.com/ThreeDotsLabs/watermill"
 	adapter "github.com/ThreeDotsLabs/watermill-sql/v4/pkg/sql"
 	"github.com/ThreeDotsLabs/watermill/message"
+
 	"github.com/mehari-go/mehari/route"
 )
 

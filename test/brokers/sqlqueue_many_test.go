@@ -59,7 +59,7 @@ func testSQLQueueMany(t *testing.T, db *sql.DB) {
 		})
 	}
 	for range 5 {
-		for _, group := range strings.Fields("a b c") {
+		for group := range strings.FieldsSeq("a b c") {
 			if err := second.Stop(t.Context(), group); err != nil {
 				t.Error(err)
 			}

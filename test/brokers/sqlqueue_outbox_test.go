@@ -18,13 +18,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
+
 	"github.com/mehari-go/mehari/components/direct"
 	"github.com/mehari-go/mehari/components/nats"
 	msql "github.com/mehari-go/mehari/components/sql"
 	"github.com/mehari-go/mehari/components/sqlqueue"
 	"github.com/mehari-go/mehari/route"
 	"github.com/mehari-go/mehari/route/routetest"
-	"github.com/nats-io/nats-server/v2/server"
 )
 
 // The transactional outbox, end to end: replicas insert orders and send each to a queue in one

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -51,7 +50,7 @@ type application struct {
 func start(t testing.TB, o kafka.Options, routes ...*route.Route) application {
 	t.Helper()
 	e, err := route.New(route.Config{
-		Components: route.Components{"kafka": kafka.New(o)}, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)), Poison: true,
+		Components: route.Components{"kafka": kafka.New(o)}, Logger: slog.New(slog.DiscardHandler), Poison: true,
 		Restart: route.Backoff{Delay: 20 * time.Millisecond, Max: 100 * time.Millisecond}, Drain: 10 * time.Second,
 	}, routes...)
 	if err != nil {

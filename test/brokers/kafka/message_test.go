@@ -82,7 +82,10 @@ func TestForm(t *testing.T) {
 	a := start(t, o, route.From("kafka:t").Process(collect(out))).subscribed(t)
 	c := client(t, o, kgo.ConsumeTopics("t"))
 	stranger := &kgo.Record{Topic: "t", Value: []byte("x"), Headers: []kgo.RecordHeader{
-		{Key: "_watermill_message_uuid", Value: []byte("u")}, {Key: "twice", Value: []byte("1")}, {Key: "twice", Value: []byte("2")}, {Key: "none"},
+		{Key: "_watermill_message_uuid", Value: []byte("u")},
+		{Key: "twice", Value: []byte("1")},
+		{Key: "twice", Value: []byte("2")},
+		{Key: "none"},
 		{Key: "CamelKafkaTopic", Value: []byte("forged")},
 	}}
 	if err := c.ProduceSync(t.Context(), stranger).FirstErr(); err != nil {
