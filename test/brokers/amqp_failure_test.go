@@ -326,3 +326,71 @@ func (p *proxy) open() (n int) {
 	}
 	return n
 }
+
+// What fails while the route stops is put back, and not rejected.
+func TestAMQPStopDoesNotReject(t *testing.T) {
+	r := rabbitServer(t)
+	working, release := make(chan struct{}, 1), make(chan struct{})
+	var again, dead atomic.Int64
+	b := bridge{component: func() route.Component { return amqp.New(amqp.Options{URL: r.url()}) }}
+	const from = "b:default?queue=stopped&deadLetterQueue=stopped.dead&redeliveryDelay=-1ms"
+	e, stop, err := b.start(route.From(from).ID("r").Process(func(context.Context, *route.Exchange) error {
+		working <- struct{}{}
+		<-release
+		return errors.New("no")
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop()
+	for range 3 {
+		send(t, e, "b:default?queue=stopped&confirmTimeout=1m&autoDeclareProducer=true&deadLetterQueue=stopped.dead", "x")
+	}
+	<-working
+	stopped := make(chan error, 1)
+	go func() { stopped <- e.Stop(context.Background(), "r") }()
+	_, stop2, err := b.start(
+		route.From(from).Process(func(context.Context, *route.Exchange) error { again.Add(1); return nil }),
+		route.From("b:default?queue=stopped.dead").Process(func(context.Context, *route.Exchange) error { dead.Add(1); return nil }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop2()
+	for _, want := range []int64{2, 3} {
+		eventually(t, func() error {
+			if again.Load() != want || dead.Load() != 0 {
+				return fmt.Errorf("%d came again, %d are dead; want %d, 0", again.Load(), dead.Load(), want)
+			}
+			return nil
+		})
+		if want == 2 { // what was given in advance is back
+			close(release)
+		}
+	}
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+}
+
+// A quorum queue makes an end to what is put back again and again.
+func TestAMQPQuorum(t *testing.T) {
+	r := rabbitServer(t)
+	var tries atomic.Int64
+	dead := make(chan any, 1)
+	e := engine(t, amqpOf(r),
+		route.From("amqp:default?queue=quorum&queueType=quorum&args=queue.x-delivery-limit=3&deadLetterQueue=quorum.dead&rejectAndDontRequeue=false&redeliveryDelay=-1ms").
+			Process(func(context.Context, *route.Exchange) error { tries.Add(1); return errors.New("poison") }),
+		route.From("amqp:default?queue=quorum.dead").Process(func(_ context.Context, ex *route.Exchange) error {
+			dead <- ex.Header("x-first-death-reason")
+			return nil
+		}))
+	send(t, e, "amqp:default?queue=quorum&confirmTimeout=1m", "x")
+	select {
+	case reason := <-dead:
+		if reason != "delivery_limit" || tries.Load() != 4 {
+			t.Errorf("dead for %v after %d attempts", reason, tries.Load())
+		}
+	case <-time.After(30 * time.Second):
+		t.Fatal("no dead letter")
+	}
+}

@@ -40,6 +40,42 @@ func TestAMQPSuite(t *testing.T) {
 		amqpQueues(r.url()).pubSub, nil)
 }
 
+// amqpGroups has an exchange for each topic, and a queue for each group.
+func amqpGroups(url, group string) bridge {
+	return bridge{
+		component: func() route.Component { return amqp.New(amqp.Options{URL: url}) },
+		from: func(topic string) route.URI {
+			return route.URI("b:" + topic + "?exchangeType=fanout&redeliveryDelay=-1ms&queue=" + topic + "." + group)
+		},
+		to: func(topic string) route.URI {
+			return route.URI("b:" + topic + "?exchangeType=fanout&autoDeclareProducer=true&mandatory=false&confirmTimeout=1m")
+		},
+	}
+}
+
+// A declarer is a subscriber whose queue can be there before anyone takes from it.
+type declarer struct{ *taker }
+
+// SubscribeInitialize implements [message.SubscribeInitializer].
+func (d declarer) SubscribeInitialize(topic string) error {
+	e, stop, err := d.start(route.From(d.from(topic)).Process(func(context.Context, *route.Exchange) error { return errNack }))
+	if err != nil {
+		return err
+	}
+	defer stop()
+	return subscribed(e)
+}
+
+func TestAMQPGroupsSuite(t *testing.T) {
+	r := rabbitServer(t)
+	groups := func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
+		p, s := amqpGroups(r.url(), group).pubSub(t)
+		return p, declarer{s.(*taker)}
+	}
+	tests.TestPubSub(t, tests.Features{ConsumerGroups: true, Persistent: true, GuaranteedOrder: true, GuaranteedOrderWithSingleSubscriber: true},
+		func(t *testing.T) (message.Publisher, message.Subscriber) { return groups(t, "all") }, groups)
+}
+
 func TestAMQPRoundTrip(t *testing.T) {
 	r := rabbitServer(t)
 	roundTrip(t, amqp.New(amqp.Options{URL: r.url()}), "b:round?queue=round.trip&routingKey=k", "b:round?routingKey=k")
