@@ -69,6 +69,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !h.gate.enter() { // the body may have taken its time
+		renew(w, h.endpoint.site.options.WriteTimeout)
 		refuse(w, http.StatusServiceUnavailable)
 		return
 	}

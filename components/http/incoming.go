@@ -102,6 +102,7 @@ func (in *incoming) free() {
 
 // refuse answers a request whose body could not be taken in.
 func (in *incoming) refuse(err error) {
+	renew(in.w, in.h.endpoint.site.options.WriteTimeout) // the body may have taken all of it
 	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		refuse(in.w, http.StatusRequestEntityTooLarge)
 		return

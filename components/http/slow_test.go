@@ -93,3 +93,14 @@ func TestSlowRoutes(t *testing.T) {
 		route.From("http-server:/x").Delay(200*time.Millisecond).SetBody("late"))
 	w.get("/x").check(t, 200, "late")
 }
+
+// The time for an answer counts from the headers of a request, like that for its body, and
+// both are the same by default: the client is told nevertheless.
+func TestSlowBodyIsToldSo(t *testing.T) {
+	w := serve(t, http.ServerOptions{ReadTimeout: 300 * time.Millisecond, WriteTimeout: 100 * time.Millisecond}, http.Options{},
+		route.From("http-server:/x").Process(discard))
+	_, r := w.dial("POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhello")
+	if line, err := r.ReadString('\n'); err != nil || !strings.HasPrefix(line, "HTTP/1.1 408 ") {
+		t.Errorf("have %q, %v, want 408", line, err)
+	}
+}
