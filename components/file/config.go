@@ -127,8 +127,8 @@ type Config struct {
 	// default it is a []byte.
 	Stream bool `uri:"stream"`
 
-	// MaxBodySize is how many bytes a file may have that is not streamed; 0 means 64 MiB. The exchange of one
-	// that has more fails.
+	// MaxBodySize is how many bytes a file may have that is not streamed; 0 means 64 MiB. One that has more gives
+	// no exchange: the log tells, and it goes where MoveFailed says, or comes again.
 	MaxBodySize int64 `uri:"maxBodySize"`
 
 	// For those who send.
