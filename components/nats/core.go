@@ -2,6 +2,7 @@ package nats
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -79,7 +80,10 @@ func coreEndpoint(c *component, a route.Address) (route.Endpoint, error) {
 			if err != nil {
 				return nil, err
 			}
-			return &coreSubscriber{conn: conn, config: cfg}, nil
+			if cfg.QueueName == "" && cfg.ConcurrentConsumers > 1 {
+				return &coreSubscriber{conn: conn, config: cfg, group: "mehari-" + rand.Text()}, nil
+			}
+			return &coreSubscriber{conn: conn, config: cfg, group: cfg.QueueName}, nil
 		},
 		Arrived: arrived,
 		Taking: watermill.Taking{
@@ -97,17 +101,14 @@ func coreEndpoint(c *component, a route.Address) (route.Endpoint, error) {
 type coreSubscriber struct {
 	conn   *client.Conn
 	config Config
+	group  string
 	all    sync.WaitGroup
 }
 
 // Subscribe implements [message.Subscriber]. When it returns, the server knows of the
 // subscription. There are no acknowledgements, and so the next message is given at once.
 func (s *coreSubscriber) Subscribe(ctx context.Context, subject string) (<-chan *message.Message, error) {
-	group := s.config.QueueName
-	if group == "" && s.config.ConcurrentConsumers > 1 {
-		group = fmt.Sprintf("mehari-%p", s)
-	}
-	sub, err := s.conn.QueueSubscribeSync(subject, group)
+	sub, err := s.conn.QueueSubscribeSync(subject, s.group)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -99,6 +100,20 @@ func TestNATSIsSubscribed(t *testing.T) {
 			}
 			return nil
 		})
+	}
+}
+
+// The queue group that a route has of its own has a name that no other process can have by
+// chance: members of one group share the messages.
+func TestNATSOwnGroupIsItsOwn(t *testing.T) {
+	s, url := natsServer(t, server.Options{})
+	engine(t, route.Components{"nats": nats.New(nats.Options{URL: url})}, route.From("nats:own?concurrentConsumers=2").Log("it came"))
+	z, err := s.Subsz(&server.SubszOptions{Subscriptions: true, Test: "own"})
+	if err != nil || len(z.Subs) != 2 || z.Subs[0].Queue != z.Subs[1].Queue {
+		t.Fatalf("have %+v, %v, want two members of one group", z, err)
+	}
+	if random := regexp.MustCompile("^mehari-[A-Z2-7]{26}$"); !random.MatchString(z.Subs[0].Queue) {
+		t.Errorf("the group is called %q, want a name by chance", z.Subs[0].Queue)
 	}
 }
 
