@@ -111,6 +111,10 @@ func (s *scan) add(f found) error {
 	if err != nil || !f.info.Mode().IsRegular() || !f.orphan && !s.ready(f) {
 		return nil
 	}
+	if s.config.MaxMessagesPerPoll > 0 && s.busy(f) {
+		s.cut = true
+		return nil
+	}
 	if s.repository != nil {
 		ex := route.NewExchange(nil)
 		defer ex.Release()
@@ -126,6 +130,23 @@ func (s *scan) add(f found) error {
 	}
 	s.list = append(s.list, f)
 	return nil
+}
+
+// busy tells whether somebody else works on a file, which then takes nobody's place in a poll.
+func (s *scan) busy(f found) bool {
+	if _, busy := s.inProgress.Load(s.path(f.name)); busy {
+		return true
+	}
+	if s.config.ReadLock != FileLock && s.preMove == "" {
+		return false
+	}
+	there, err := s.root.Open(f.at)
+	if err != nil {
+		return false // the claim tells
+	}
+	defer there.Close()
+	free, err := lock(there)
+	return err == nil && !free
 }
 
 // keyOf returns what the repository knows a file by.
