@@ -138,13 +138,12 @@ func kafkaWarm(t *testing.T, k *kafkaBroker) {
 func TestKafkaThroughput(t *testing.T) {
 	for _, consumers := range []int{1, 8} {
 		t.Run(fmt.Sprint(consumers), func(t *testing.T) {
-			if testing.Short() && consumers == 1 {
-				t.Skip("in -short mode with several at a time only")
-			}
 			k := kafkaServer(t)
-			kafkaWarm(t, k)
 			c := contest{bridge: kafkaTopics(k, "bench", consumers), consumers: consumers, subscribers: 1}
-			c.prepare = func(t *testing.T, topic string) { kafkaTopic(t, k, topic, int32(consumers)) }
+			c.prepare = func(t *testing.T, topic string) {
+				kafkaWarm(t, k)
+				kafkaTopic(t, k, topic, int32(consumers))
+			}
 			c.bare = func(t *testing.T) (message.Publisher, message.Subscriber) {
 				p, err := adapter.NewPublisher(adapter.PublisherConfig{Brokers: k.options().Brokers}, library.NopLogger{})
 				if err != nil {
