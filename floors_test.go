@@ -40,6 +40,7 @@ var floors = []struct{ pkg, imports string }{
 	{"components/awssns", "route internal/* components/watermill"},
 	{"components/awssqs", "route internal/* components/watermill"},
 	{"components/kafka", "route internal/* components/watermill"},
+	{"components/googlepubsub", "route internal/* components/watermill"},
 	{"components/nats", "route internal/* components/watermill"},
 	{"components/redis", "route internal/* components/watermill"},
 	{"components/sqlqueue", "route internal/* components/watermill"},
