@@ -11,6 +11,8 @@ import (
 	"cloud.google.com/go/pubsub/v2"
 	"cloud.google.com/go/pubsub/v2/apiv1/pubsubpb"
 	"github.com/ThreeDotsLabs/watermill/message"
+	"google.golang.org/api/option"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
@@ -33,6 +35,8 @@ type taker struct {
 	taking context.Context
 	all    sync.WaitGroup
 
+	streams *streams
+
 	mu     sync.Mutex
 	failed error // why a subscription has ended
 }
@@ -40,11 +44,13 @@ type taker struct {
 // newTaker connects and looks for the subscription, or makes it. When ctx is done, nothing
 // more is taken.
 func newTaker(ctx context.Context, o Options, cfg Config, n names) (*taker, error) {
+	t := &taker{config: cfg, names: n, taking: ctx, streams: &streams{open: map[*stream]struct{}{}}}
+	o.Client = append([]option.ClientOption{option.WithGRPCDialOption(grpc.WithChainStreamInterceptor(t.streams.intercept))}, o.Client...)
 	client, err := o.connect(ctx, anyProject(o.Project))
 	if err != nil {
 		return nil, err
 	}
-	t := &taker{client: client, config: cfg, names: n, taking: ctx}
+	t.client = client
 	if err := t.find(ctx); err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
@@ -88,13 +94,21 @@ func (t *taker) Subscribe(ctx context.Context, _ string) (<-chan *message.Messag
 	}
 	out := make(chan *message.Message)
 	taking, cancel := context.WithCancel(ctx)
-	stop := context.AfterFunc(t.taking, cancel)
+	received := make(chan struct{})
+	t.all.Go(func() {
+		defer cancel()
+		select {
+		case <-t.taking.Done():
+			t.streams.end()
+		case <-ctx.Done():
+		case <-received:
+		}
+	})
 	t.all.Go(func() {
 		defer close(out)
-		defer stop()
-		defer cancel()
+		defer close(received)
 		err := s.Receive(taking, func(_ context.Context, received *pubsub.Message) { t.take(ctx, taking, received, out) })
-		if err != nil && taking.Err() == nil {
+		if err != nil && ctx.Err() == nil && t.taking.Err() == nil {
 			t.mu.Lock()
 			t.failed = fmt.Errorf("%s: %w", t.names.subscription, err)
 			t.mu.Unlock()
