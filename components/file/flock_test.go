@@ -43,8 +43,10 @@ func TestLocked(t *testing.T) {
 		defer free()
 	}
 	for _, c := range []file.Config{
-		{ReadLock: file.FileLock}, {PreMove: ".work"},
-		{ReadLock: file.FileLock, MaxMessagesPerPoll: 1}, {PreMove: ".work", MaxMessagesPerPoll: 1}, // which are not filled by those of others
+		{ReadLock: file.FileLock},
+		{PreMove: ".work"},
+		{ReadLock: file.FileLock, MaxMessagesPerPoll: 1},
+		{PreMove: ".work", MaxMessagesPerPoll: 1}, // which are not filled by those of others
 	} {
 		c.Directory, c.RepeatCount = dir, 2
 		put(t, dir, "b")

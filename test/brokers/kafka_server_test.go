@@ -129,7 +129,7 @@ func (k *kafkaBroker) start() error {
 		}
 	}
 	text, _ := os.ReadFile(k.file("log"))
-	return fmt.Errorf("Kafka does not answer after 3m: %s", strings.TrimSpace(string(text))) //nolint:staticcheck // a name
+	return fmt.Errorf("Kafka does not answer after 3m: %s", strings.TrimSpace(string(text)))
 }
 
 // stop ends the server and waits until it has.
