@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -173,9 +174,17 @@ func TestDropsWhatOthersHave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &server{left: []string{"1", "2", "3"}}
 		f := s.fake(true)
+		var deaf atomic.Bool
+		hear := f.Tell
+		f.Tell = func(done, back, working []string) error {
+			if deaf.Load() {
+				return errors.New("not heard")
+			}
+			return hear(done, back, working)
+		}
 		in, end, sub := subscribe(t, f, redis.Config{ConsumerGroup: "g", MaxIdle: 3 * time.Second})
 		m := <-in
-		f.Tell = func(_, _, _ []string) error { return errors.New("not heard") }
+		deaf.Store(true)
 		time.Sleep(5 * time.Second)
 		m.Ack()
 		time.Sleep(time.Second)

@@ -29,6 +29,9 @@ var toKill = map[string]func(url string) (route.Component, route.URI){
 	"kafka": func(url string) (route.Component, route.URI) {
 		return kafka.New(kafka.Options{Brokers: []string{url}}), "b:kill?groupId=kill&autoOffsetReset=earliest&sessionTimeout=1s&commitInterval=100ms&concurrentConsumers=4"
 	},
+	"googlepubsub": func(address string) (route.Component, route.URI) {
+		return pubSubAt(address), "b:kill?concurrentConsumers=4"
+	},
 	"amqp": func(url string) (route.Component, route.URI) {
 		return amqp.New(amqp.Options{URL: url}), "b:default?queue=kill&concurrentConsumers=4"
 	},
