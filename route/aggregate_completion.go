@@ -133,8 +133,10 @@ func (a *aggregator) discardFailed(ctx context.Context, key string, old *Group, 
 	return nil
 }
 
-// completeAll completes all groups but the one with a key.
-func (a *aggregator) completeAll(ctx context.Context, host *Exchange, except, by string) (err error) {
+// completeAll completes all groups but the one with a key, also those that are in the
+// repository from before a start.
+func (a *aggregator) completeAll(ctx context.Context, host *Exchange, except, by string) error {
+	err := a.restore(ctx)
 	for _, key := range a.keys() {
 		if key != except {
 			err = errors.Join(err, a.complete(ctx, host, key, by))

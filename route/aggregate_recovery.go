@@ -28,26 +28,41 @@ func (a *aggregator) confirm(ctx context.Context, id string, failed error) {
 }
 
 // restore takes up the open groups of a repository, which are another process' or those
-// from before a stop, and tells whether that succeeded.
-func (k *keeper) restore() bool {
-	for g, err := range k.groups.Open(k.work) {
+// from before a stop. Once it has succeeded it does nothing more until leave.
+func (a *aggregator) restore(ctx context.Context) error {
+	if a.inMemory {
+		return nil
+	}
+	a.restoring.Lock()
+	defer a.restoring.Unlock()
+	if a.restored {
+		return nil
+	}
+	for g, err := range a.groups.Open(ctx) {
 		if err != nil {
-			k.failed("open groups not read: it will be tried again", err)
-			return false
+			return err
 		}
-		k.mu.Lock()
-		e := k.open[g.Key]
+		a.mu.Lock()
+		e := a.open[g.Key]
 		if e == nil {
 			e = &openGroup{key: g.Key, stored: true}
-			k.open[g.Key] = e
+			a.open[g.Key] = e
 		}
 		if e.deadline == 0 && g.Timeout > 0 {
-			e.deadline = max(k.now()+time.Until(g.Deadline), 1)
-			k.due.push(e)
+			e.deadline = max(a.now()+time.Until(g.Deadline), 1)
+			a.due.push(e)
 		}
-		k.mu.Unlock()
+		a.mu.Unlock()
 	}
-	return true
+	a.restored = true
+	return nil
+}
+
+// leave has the next run of the route look at the repository anew.
+func (a *aggregator) leave() {
+	a.restoring.Lock()
+	defer a.restoring.Unlock()
+	a.restored = false
 }
 
 // recover processes the completed groups again that nobody is processing.

@@ -259,6 +259,36 @@ func TestAggregateRecoversAtTheStart(t *testing.T) {
 	})
 }
 
+// Who completes all groups completes those from before the start too, however early he comes.
+func TestAggregateCompletesAllFromBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRecoverable()
+		g := new(groups)
+		run := func() *kit {
+			return start(t, route.Config{Poison: true}, route.From("in:a").Aggregate(byKind, join, g.block(), route.AggregateOptions{Size: 2, Repository: r}))
+		}
+		k := run()
+		k.of(t, "x 1", "y 1")
+		_ = k.stop()
+
+		r.setFail("Open", errors.New("away"))
+		k = run()
+		synctest.Wait()
+		all := func(ex *route.Exchange) { route.CompleteAllGroups.Set(ex, true) }
+		if err := k.offer("x 2", all); err == nil || !strings.Contains(err.Error(), "away") {
+			t.Errorf("have %v, want the error of the repository", err)
+		}
+		r.setFail("Open", nil)
+		if err := k.offer("x 2", all); err != nil {
+			t.Error(err)
+		}
+		g.want(t, "x force 1: 1", "y force 1: 1")
+		if open, done := r.left(); open != 0 || done != 0 {
+			t.Errorf("%d open, %d unconfirmed", open, done)
+		}
+	})
+}
+
 // A group that is being processed is not recovered, and one whose confirmation failed is
 // only confirmed.
 func TestAggregateRecoversNothingTwice(t *testing.T) {

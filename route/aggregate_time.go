@@ -59,7 +59,6 @@ type keeper struct {
 	work               context.Context
 	interval, recovery time.Duration // when they are next
 	hold               time.Duration // until when nothing is completed, because nobody leads here
-	restored           bool
 	tasks              sync.WaitGroup
 }
 
@@ -116,14 +115,15 @@ func (k *keeper) waits() bool {
 // look does what is due and returns when to look again.
 func (k *keeper) look() time.Duration {
 	if k.recovery <= k.now() {
-		if !k.restored {
-			k.restored = k.restore()
+		err := k.restore(k.work)
+		if err != nil {
+			k.failed("open groups not read: it will be tried again", err)
 		}
 		if k.recoverable != nil && !k.Recovery.Off {
 			k.recover()
 		}
 		k.recovery = never64
-		if !k.restored || k.recoverable != nil && !k.Recovery.Off {
+		if err != nil || k.recoverable != nil && !k.Recovery.Off {
 			k.recovery = k.now() + cmp.Or(k.Recovery.Interval, 5*time.Second)
 		}
 	}
@@ -266,6 +266,7 @@ func (k *keeper) lead(term context.Context, c completed, p Processor) {
 
 // end completes all groups where the route stops, if that is wanted.
 func (k *keeper) end() {
+	defer k.leave()
 	if k.ForceCompletionOnStop {
 		for _, key := range k.keys() {
 			if k.work.Err() != nil {

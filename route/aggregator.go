@@ -31,6 +31,9 @@ type aggregator struct {
 	places        chan struct{}     // of groups that are processed at the same time
 	wake          chan struct{}     // for keepTime
 
+	restoring sync.Mutex
+	restored  bool // the open groups of the repository are in open
+
 	mu         sync.Mutex
 	open       map[string]*openGroup
 	due        deadlines

@@ -363,14 +363,31 @@ func TestSurvivesKills(t *testing.T) {
 	}
 	l.give("! ")
 	until(l, "acked ")
-	time.Sleep(100 * time.Millisecond) // for those that are processed in parallel
+	missing := func() (bodies []string) {
+		for _, body := range slices.Sorted(maps.Keys(acked)) {
+			if done[body] == 0 {
+				bodies = append(bodies, body)
+			}
+		}
+		return bodies
+	}
+	timeout := time.After(30 * time.Second)
+	for waiting := true; waiting && len(missing()) > 0; { // groups are processed in parallel
+		select {
+		case line, ok := <-l.lines:
+			if !ok {
+				t.Fatal("the child ended")
+			}
+			hear(line)
+		case <-timeout:
+			waiting = false
+		}
+	}
 	for _, line := range l.kill() {
 		hear(line)
 	}
-	for _, body := range slices.Sorted(maps.Keys(acked)) {
-		if done[body] == 0 {
-			t.Errorf("%s was acknowledged and is lost", body)
-		}
+	if lost := missing(); len(lost) > 0 {
+		t.Errorf("acknowledged and lost: %q", lost)
 	}
 	if len(acked) < 100 || redelivered == 0 {
 		t.Errorf("%d acknowledged, %d groups redelivered", len(acked), redelivered)
