@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/mehari-go/mehari/components/amqp"
+	"github.com/mehari-go/mehari/components/awssqs"
 	"github.com/mehari-go/mehari/components/kafka"
 	"github.com/mehari-go/mehari/components/nats"
 	"github.com/mehari-go/mehari/route"
@@ -31,6 +32,10 @@ var toKill = map[string]func(url string) (route.Component, route.URI){
 	},
 	"googlepubsub": func(address string) (route.Component, route.URI) {
 		return pubSubAt(address), "b:kill?concurrentConsumers=4"
+	},
+	"redis": func(address string) (route.Component, route.URI) { return redisAt(address), "b:" + killRedis },
+	"awssqs": func(url string) (route.Component, route.URI) {
+		return awssqs.New(queues(url)), "b:kill?visibilityTimeout=3s&concurrentConsumers=4"
 	},
 	"amqp": func(url string) (route.Component, route.URI) {
 		return amqp.New(amqp.Options{URL: url}), "b:default?queue=kill&concurrentConsumers=4"
