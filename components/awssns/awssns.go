@@ -44,7 +44,7 @@ func (o Options) service() amazon.Service {
 func New(o Options) route.Component {
 	return &component{options: o, Publisher: watermill.NewPublisher(func(context.Context) (message.Publisher, error) {
 		cfg, closeIdle := o.service().Open()
-		return &sender{client: sns.NewFromConfig(cfg, o.Client...), closeIdle: closeIdle, arns: map[string]string{}}, nil
+		return &sender{client: sns.NewFromConfig(cfg, o.Client...), closeIdle: closeIdle}, nil
 	})}
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,9 +47,7 @@ func (c *Config) sending(ctx context.Context, ex *route.Exchange, id string) (s 
 type sender struct {
 	client    *sns.Client
 	closeIdle func()
-
-	mu   sync.Mutex
-	arns map[string]string // of topics, by name
+	arns      amazon.Found // of topics
 }
 
 // Publish implements [message.Publisher].
@@ -102,17 +99,15 @@ func text(s string) *string {
 	return &s
 }
 
-// arn returns the ARN of a topic. It makes the topic if it has to, and remembers that.
+// arn returns the ARN of a topic. It makes the topic if it has to.
 func (s *sender) arn(ctx context.Context, c *Config) (string, error) {
 	if c.isARN() {
 		return c.Topic, nil
 	}
-	s.mu.Lock()
-	known, ok := s.arns[c.Topic]
-	s.mu.Unlock()
-	if ok {
-		return known, nil
-	}
+	return s.arns.Of(c.Topic, func() (string, error) { return s.create(ctx, c) })
+}
+
+func (s *sender) create(ctx context.Context, c *Config) (string, error) {
 	in := &sns.CreateTopicInput{Name: aws.String(c.Topic)} // answers with the one that there is
 	if strings.HasSuffix(c.Topic, amazon.FIFO) {
 		in.Attributes = map[string]string{"FifoTopic": "true"}
@@ -124,16 +119,8 @@ func (s *sender) arn(ctx context.Context, c *Config) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.arns) >= maxARNs {
-		clear(s.arns)
-	}
-	s.arns[c.Topic] = aws.ToString(made.TopicArn)
 	return aws.ToString(made.TopicArn), nil
 }
-
-const maxARNs = 1000
 
 // Close implements [message.Publisher].
 func (s *sender) Close() error {

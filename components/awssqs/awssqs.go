@@ -52,7 +52,7 @@ func (o Options) open() (*sqs.Client, func()) {
 func New(o Options) route.Component {
 	return &component{options: o, Publisher: watermill.NewPublisher(func(context.Context) (message.Publisher, error) {
 		client, closeIdle := o.open()
-		return &sender{client: client, closeIdle: closeIdle, urls: map[string]string{}}, nil
+		return &sender{client: client, closeIdle: closeIdle}, nil
 	})}
 }
 

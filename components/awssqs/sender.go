@@ -3,7 +3,6 @@ package awssqs
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -46,9 +45,7 @@ func (c *Config) sending(ctx context.Context, ex *route.Exchange, q queue, id st
 type sender struct {
 	client    *sqs.Client
 	closeIdle func()
-
-	mu   sync.Mutex
-	urls map[string]string // of queues, by name
+	urls      amazon.Found // of queues
 }
 
 // Publish implements [message.Publisher].
@@ -68,7 +65,7 @@ func (s *sender) send(m *message.Message) error {
 	if err := maxSize.Check(packed.Size()); err != nil {
 		return fmt.Errorf("queue %q: %w", to.queue.name, err)
 	}
-	url, err := s.url(ctx, to)
+	url, err := s.urls.Of(to.config.Queue, func() (string, error) { return to.queue.find(ctx, s.client, to.config) })
 	if err != nil {
 		return err
 	}
@@ -90,30 +87,6 @@ func (s *sender) send(m *message.Message) error {
 	}
 	return nil
 }
-
-// url returns the URL of a queue, and remembers it.
-func (s *sender) url(ctx context.Context, to sending) (string, error) {
-	key := to.config.Queue
-	s.mu.Lock()
-	url, ok := s.urls[key]
-	s.mu.Unlock()
-	if ok {
-		return url, nil
-	}
-	url, err := to.queue.find(ctx, s.client, to.config)
-	if err != nil {
-		return "", err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.urls) >= maxURLs {
-		clear(s.urls)
-	}
-	s.urls[key] = url
-	return url, nil
-}
-
-const maxURLs = 1000
 
 // Close implements [message.Publisher].
 func (s *sender) Close() error {
